@@ -1,0 +1,61 @@
+package gateway
+
+// Provider is who carries messages: a bank of modems, a gateway, a cloud.
+type Provider struct {
+	Name    string  `json:"name"`
+	Type    string  `json:"type"`              // a product type name: GSM, DinstarWeb, Twilio, ...
+	URL     string  `json:"url,omitempty"`     // of a gateway or a cloud
+	User    string  `json:"user,omitempty"`    //
+	Sender  string  `json:"sender,omitempty"`  // SMS From
+	Pattern string  `json:"pattern,omitempty"` // regular expression a number must match whole; "" or "." = any
+	Default bool    `json:"default,omitempty"` // at most one provider is
+	Rate    float64 `json:"rate,omitempty"`    // messages per second over the whole provider; 0 = no limit
+	Report  bool    `json:"report,omitempty"`  // ask the network for delivery reports
+	Limits  Limits  `json:"limits,omitzero"`   // for each SIM in it
+	Ports   []Port  `json:"ports,omitempty"`   // of serial modems
+	Managed bool    `json:"managed,omitempty"` // written in the configuration file: read-only over the API
+	Enabled *bool   `json:"enabled,omitempty"` // nil = yes
+}
+
+// Disabled says that somebody turned the provider off.
+func (p *Provider) Disabled() bool { return p.Enabled != nil && !*p.Enabled }
+
+// TypeGSM is the product type of serial modems on the box.
+const TypeGSM = "GSM"
+
+// Port is a physical slot of a provider: where its modem is.
+type Port struct {
+	Port   int    `json:"port"`             // 0-31
+	Device string `json:"device,omitempty"` // path of the serial device
+	IMEI   string `json:"imei,omitempty"`   // or the modem with this IMEI, wherever it is plugged in
+	Baud   int    `json:"baud,omitempty"`   // 0 = 115200
+	PIN    Secret `json:"pin,omitempty"`    // of the SIM; tried once a SIM
+	SMSC   string `json:"smsc,omitempty"`   // "" = the one stored in the SIM
+}
+
+// Limits bound what one SIM sends, counted in segments; 0 = no limit.
+type Limits struct {
+	PerMinute          uint32 `json:"per_minute,omitempty"`
+	PerHour            uint32 `json:"per_hour,omitempty"`
+	PerDay             uint32 `json:"per_day,omitempty"`
+	PerMonth           uint32 `json:"per_month,omitempty"`
+	RecipientsPerMonth uint32 `json:"recipients_per_month,omitempty"` // different numbers
+}
+
+// Secret is a word that is written and never shown: every way of printing it
+// gives stars.
+type Secret string
+
+// String gives stars, or "" for no secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "***"
+}
+
+// GoString gives stars.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText gives stars: a secret never leaves in JSON, TOML or a log.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
