@@ -1,0 +1,81 @@
+package modem
+
+import (
+	"context"
+	"errors"
+
+	"fieldpost/gateway"
+)
+
+// USSD runs a USSD dialogue on a channel and gives the network's text. A driver
+// that cannot is invalid, an unknown channel not_found.
+func (b *Bank) USSD(ctx context.Context, id, code string) (text string, err error) {
+	err = b.ask(id, "USSD", func(d Driver, port int) error {
+		u, ok := d.(USSDer)
+		if !ok {
+			return cannot("USSD")
+		}
+		text, err = u.USSD(ctx, port, code)
+		return err
+	})
+	return text, err
+}
+
+// Reset restarts a channel at its device and, when that went well, ends its rest:
+// a person asked for it. A driver that cannot is invalid.
+func (b *Bank) Reset(ctx context.Context, id string) error {
+	err := b.ask(id, "reset", func(d Driver, port int) error {
+		r, ok := d.(Resetter)
+		if !ok {
+			return cannot("reset a port")
+		}
+		return r.Reset(ctx, port)
+	})
+	if err == nil {
+		b.Rest(id, 0, "")
+	}
+	return err
+}
+
+// Reconcile asks the channel's device what became of a submission: see
+// Reconciler. A driver that cannot is invalid.
+func (b *Bank) Reconcile(ctx context.Context, id string, userID uint32) (r Receipt, err error) {
+	err = b.ask(id, "reconcile", func(d Driver, port int) error {
+		rec, ok := d.(Reconciler)
+		if !ok {
+			return cannot("say what became of a message")
+		}
+		r, err = rec.Reconcile(ctx, port, userID)
+		return err
+	})
+	return r, err
+}
+
+// ask calls an ability of a channel's driver. Unlike a send it may run beside
+// others: the driver orders them.
+func (b *Bank) ask(id, what string, f func(d Driver, port int) error) error {
+	b.mu.Lock()
+	s := b.slots[id]
+	if s == nil {
+		b.mu.Unlock()
+		return noChannel(id)
+	}
+	l, d, port := s.lane, s.lane.driver, s.told.Port
+	if d == nil || l.session == nil {
+		b.mu.Unlock()
+		return gateway.Errorf(gateway.KindUnavailable, "channel %q is %s: %s", id, s.view.State, s.view.Reason)
+	}
+	l.enter()
+	b.mu.Unlock()
+	defer l.leave()
+	err := l.protect(what, func() error { return f(d, port) })
+	var e *gateway.Error
+	if err != nil && !errors.As(err, &e) {
+		return &gateway.Error{Kind: gateway.KindUnavailable, Text: err.Error(), Err: err}
+	}
+	return err
+}
+
+func cannot(what string) error {
+	return gateway.Errorf(gateway.KindInvalid, "this driver cannot %s", what)
+}
