@@ -183,24 +183,31 @@ func TestSetRefusesOverlaps(t *testing.T) {
 func TestBackoffGrowsIsJitteredAndForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
+		var mu sync.Mutex // of starts, ceilings and stay
 		var starts []time.Duration
 		var ceilings []time.Duration
 		stay := false
 		f := &fake{run: func(ctx context.Context, h modem.Host) error {
+			mu.Lock()
 			starts = append(starts, time.Since(begin))
-			if stay {
-				stay = false
+			now := stay
+			stay = false
+			mu.Unlock()
+			if now {
 				h.Channel(gateway.Channel{Port: 0, State: gateway.ChannelReady})
 				time.Sleep(61 * time.Second)
 			}
 			return errors.New("unplugged")
 		}}
 		b := start(t, modem.BankOptions{Backoff: modem.Backoff{Rand: func(n int64) int64 {
+			mu.Lock()
+			defer mu.Unlock()
 			ceilings = append(ceilings, time.Duration(n))
 			return n - 1
 		}}}, device(f))
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
+		mu.Lock()
 		for i, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
 			if got := ceilings[i]; got != want*time.Second {
 				t.Errorf("wait %d is drawn below %v, want %v s", i+1, got, want)
@@ -214,8 +221,11 @@ func TestBackoffGrowsIsJitteredAndForgets(t *testing.T) {
 		}
 		stay = true
 		n := len(ceilings)
+		mu.Unlock()
 		time.Sleep(3 * time.Minute)
 		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
 		if got := ceilings[n+1]; got != time.Second && ceilings[n] != time.Second {
 			t.Errorf("after a minute of readiness the wait is drawn below %v, want 1 s again", got)
 		}

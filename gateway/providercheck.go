@@ -1,0 +1,130 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// MaxProviderRate is the highest rate of a provider, in messages per second.
+const MaxProviderRate = 1000
+
+// bauds are the line speeds that a modem may be set to (TS 27.007 §6.4, V.250 +IPR).
+var bauds = [...]int{0, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600}
+
+// maxDevice is the longest path of a device, in bytes.
+const maxDevice = 255
+
+// Check lists everything that is wrong with a provider, each fault with its
+// field: "type", "port[1].baud". It does not look at the machine: a device that is
+// not there is no fault.
+func (p *Provider) Check() []*Error {
+	c := checks{}
+	c.add(CheckName("name", p.Name))
+	t, known := LookupProviderType(p.Type)
+	switch {
+	case p.Type == "":
+		c.invalid("type", "is missing: one of %s", strings.Join(typeNames(), ", "))
+	case !known:
+		c.invalid("type", "%q is no type of provider: one of %s", p.Type, strings.Join(typeNames(), ", "))
+	case !t.Usable:
+		c.invalid("type", "this version has no driver for %s providers yet: use %s", p.Type, TypeGSM)
+	default:
+		p.checkFields(&c, t)
+		p.checkPorts(&c, t)
+	}
+	_, err := CompilePattern("pattern", p.Pattern)
+	c.add(err)
+	if math.IsNaN(p.Rate) || p.Rate < 0 || p.Rate > MaxProviderRate {
+		c.invalid("rate", "must be 0 (no limit) to %d messages a second", MaxProviderRate)
+	}
+	return c.errs
+}
+
+// checkFields refuses a field that the type does not use: it would be ignored in silence.
+func (p *Provider) checkFields(c *checks, t ProviderType) {
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"url", p.URL != ""}, {"user", p.User != ""}, {"sender", p.Sender != ""},
+		{"ports", len(p.Ports) > 0}, {"limits", p.Limits != Limits{}}, {"report", p.Report},
+	} {
+		if f.set && !slices.Contains(t.Fields, f.name) {
+			c.invalid(f.name, "a %s provider has no %s", t.Name, f.name)
+		}
+	}
+}
+
+func (p *Provider) checkPorts(c *checks, t ProviderType) {
+	if !slices.Contains(t.Fields, "ports") {
+		return
+	}
+	if len(p.Ports) == 0 {
+		c.invalid("port", "a %s provider needs at least one port with a device or an imei", t.Name)
+	}
+	ports, devices, imeis := map[int]bool{}, map[string]bool{}, map[string]bool{}
+	for i := range p.Ports {
+		q, at := &p.Ports[i], func(key string) string { return fmt.Sprintf("port[%d].%s", i, key) }
+		q.check(c, at)
+		if ports[q.Port] {
+			c.invalid(at("port"), "port %d is there twice", q.Port)
+		}
+		if q.Device != "" && devices[q.Device] {
+			c.invalid(at("device"), "%s is another port's device already", q.Device)
+		}
+		if q.IMEI != "" && imeis[q.IMEI] {
+			c.invalid(at("imei"), "%s is another port's modem already", q.IMEI)
+		}
+		ports[q.Port], devices[q.Device], imeis[q.IMEI] = true, true, true
+	}
+}
+
+func (q *Port) check(c *checks, at func(string) string) {
+	if q.Port < 0 || q.Port > MaxPort {
+		c.invalid(at("port"), "must be 0 to %d", MaxPort)
+	}
+	switch {
+	case q.Device == "" && q.IMEI == "":
+		c.invalid(at("device"), "is missing: the path of the modem, or its imei")
+	case q.Device != "" && q.IMEI != "":
+		c.invalid(at("imei"), "give the device or the imei, not both")
+	case q.Device != "" && (q.Device[0] != '/' || len(q.Device) > maxDevice):
+		c.invalid(at("device"), "must be a whole path, such as /dev/serial/by-id/usb-...")
+	case q.IMEI != "" && (len(q.IMEI) != 15 || !digits(q.IMEI)): // TS 23.003 §6.2.1
+		c.invalid(at("imei"), "must have 15 digits")
+	}
+	if !slices.Contains(bauds[:], q.Baud) {
+		c.invalid(at("baud"), "must be a speed of serial lines, such as 115200")
+	}
+	if pin := string(q.PIN); pin != "" && (len(pin) < 4 || len(pin) > 8 || !digits(pin)) { // TS 51.011 §9.3
+		c.invalid(at("pin"), "must have 4 to 8 digits")
+	}
+	if q.SMSC != "" && !Address(q.SMSC).E164() {
+		c.invalid(at("smsc"), "must be an international number, such as +59899000000")
+	}
+}
+
+func typeNames() []string {
+	var names []string
+	for _, t := range ProviderTypes() {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+// checks gathers faults.
+type checks struct{ errs []*Error }
+
+func (c *checks) invalid(field, format string, args ...any) {
+	c.errs = append(c.errs, Invalid(field, format, args...))
+}
+
+func (c *checks) add(err error) {
+	var e *Error
+	if errors.As(err, &e) {
+		c.errs = append(c.errs, e)
+	}
+}
