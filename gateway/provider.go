@@ -1,5 +1,11 @@
 package gateway
 
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
+
 // Provider is who carries messages: a bank of modems, a gateway, a cloud.
 type Provider struct {
 	Name    string  `json:"name"`
@@ -43,7 +49,8 @@ type Limits struct {
 }
 
 // Secret is a word that is written and never shown: every way of printing it
-// gives stars.
+// gives stars. Keep it in exported fields, where fmt asks it, and never as the key
+// of a map, which encoding/json writes as it is.
 type Secret string
 
 // String gives stars, or "" for no secret.
@@ -54,8 +61,12 @@ func (s Secret) String() string {
 	return "***"
 }
 
-// GoString gives stars.
-func (s Secret) GoString() string { return s.String() }
+// Format gives stars for every verb: String alone would leave %d to the verb's
+// complaint, which shows the value.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// LogValue gives stars.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // MarshalText gives stars: a secret never leaves in JSON, TOML or a log.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
