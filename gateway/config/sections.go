@@ -17,7 +17,7 @@ import (
 func Default() *Config {
 	return &Config{
 		Site:    Site{Zone: time.Local},
-		Storage: Storage{Path: "/var/lib/fieldpost/spool.db", MaxSize: 4 << 30, KeepEvents: 1_000_000},
+		Storage: Storage{Path: "/var/lib/fieldpost/spool.db", MaxSize: 4 << 30, KeepEvents: 100_000},
 		HTTP: HTTP{
 			Listen:  []string{"127.0.0.1:8080"},
 			Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
