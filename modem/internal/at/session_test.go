@@ -1,0 +1,344 @@
+package at
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fieldpost/gateway"
+)
+
+func TestSessionInitialises(t *testing.T) {
+	bubble(t, func(t *testing.T, s *Session, f *fake) {
+		f.script(map[string][]string{"AT": {"", "\r\nOK\r\n"}}) // a modem that wakes up at the second call
+		if err := s.Init(bg); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"", "AT", "AT", "ATE0", "ATV1", "ATQ0", "AT+CMEE=1", "AT+CMGF=0", "AT+CMGF?"}
+		if !slices.Equal(f.got(), want) {
+			t.Errorf("modem got %q, want %q", f.got(), want)
+		}
+	})
+}
+
+func TestSessionSubmits(t *testing.T) {
+	bubble(t, func(t *testing.T, s *Session, f *fake) {
+		f.script(map[string][]string{
+			"AT+CMGS=17":                           {"\r\n> "},
+			"0021000B919598193254F6000004C8373B0C": {"\r\n+CMGS: 42\r\n\r\nOK\r\n"},
+		})
+		r, err := s.Submit(bg, 17, "0021000B919598193254F6000004C8373B0C")
+		if err != nil || !r.Had || r.MR != 42 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		if len(f.got()) != 2 {
+			t.Errorf("modem got %q", f.got())
+		}
+	})
+}
+
+func TestSessionRefusals(t *testing.T) {
+	tests := []struct {
+		said string
+		kind gateway.Kind
+		code string
+	}{
+		{"+CMS ERROR: 38", gateway.KindUnavailable, "CMS 38"},
+		{"+CMS ERROR: 42", gateway.KindThrottled, "CMS 42"},
+		{"+CMS ERROR: 1", gateway.KindRefused, "CMS 1"},
+		{"+CMS ERROR: 21", gateway.KindUnavailable, "CMS 21"},
+		{"+CMS ERROR: 332", gateway.KindUnknownOutcome, "CMS 332"},
+		{"+CMS ERROR: 500", gateway.KindUnknownOutcome, "CMS 500"},
+		{"+CMS ERROR: 513", gateway.KindUnavailable, "CMS 513"},
+		{"+CMS ERROR: nonsense", gateway.KindUnavailable, "CMS nonsense"},
+		{"+CME ERROR: 10", gateway.KindUnavailable, "CME 10"},
+		{"ERROR", gateway.KindUnavailable, "ERROR"},
+	}
+	for _, test := range tests {
+		t.Run(test.said, func(t *testing.T) {
+			bubble(t, func(t *testing.T, s *Session, f *fake) {
+				f.script(map[string][]string{"AT+CMGS=2": {"\r\n> "}, "0011": {"\r\n" + test.said + "\r\n"}})
+				_, err := s.Submit(bg, 2, "0011")
+				var e *gateway.Error
+				if !errors.As(err, &e) || e.Kind != test.kind || e.Code != test.code {
+					t.Errorf("got %v of kind %s, want %s with %s", err, gateway.KindOf(err), test.kind, test.code)
+				}
+			})
+		})
+	}
+}
+
+func TestSessionDoubtBeforeThePayloadIsNone(t *testing.T) {
+	bubble(t, func(t *testing.T, s *Session, f *fake) {
+		f.script(map[string][]string{"AT+CMGS=2": {"\r\n+CMS ERROR: 500\r\n"}})
+		if _, err := s.Submit(bg, 2, "0011"); gateway.KindOf(err) != gateway.KindUnavailable {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestSessionWithoutAPromptSendsNothing(t *testing.T) {
+	bubble(t, func(t *testing.T, s *Session, f *fake) {
+		f.script(map[string][]string{"AT+CMGS=2": {""}})
+		begin := time.Now()
+		_, err := s.Submit(bg, 2, "0011")
+		if gateway.KindOf(err) != gateway.KindUnavailable {
+			t.Errorf("got %v of kind %s", err, gateway.KindOf(err))
+		}
+		if d := time.Since(begin); d < standard.Prompt || d > standard.Prompt+2*time.Second {
+			t.Errorf("gave up after %s", d)
+		}
+		if slices.Contains(f.got(), "0011") {
+			t.Errorf("modem got %q", f.got())
+		}
+		if info, err := s.Query(bg, "+CMGF?", "+CMGF"); err != nil || info[0] != "0" {
+			t.Errorf("afterwards: %q, %v", info, err)
+		}
+	})
+}
+
+// A modem that is silent after Ctrl-Z may have sent the message; the answer that
+// comes too late belongs to it and to nothing else.
+func TestSessionSilenceAfterThePayloadIsUnknown(t *testing.T) {
+	bubble(t, func(t *testing.T, s *Session, f *fake) {
+		f.script(map[string][]string{"AT+CMGS=2": {"\r\n> "}, "0011": {""}})
+		begin := time.Now()
+		_, err := s.Submit(bg, 2, "0011")
+		if gateway.KindOf(err) != gateway.KindUnknownOutcome {
+			t.Errorf("got %v of kind %s", err, gateway.KindOf(err))
+		}
+		if d := time.Since(begin); d > (Times{}).SendLimit() {
+			t.Errorf("took %s, more than %s", d, (Times{}).SendLimit())
+		}
+	})
+}
+
+func TestSessionTakesALateReferenceA4(t *testing.T) {
+	bubble(t, func(t *testing.T, s *Session, f *fake) {
+		f.script(map[string][]string{"AT+CMGS=2": {"\r\n> "}, "0011": {""}})
+		go func() {
+			time.Sleep(standard.Submit + 100*time.Millisecond)
+			f.say("\r\n+CMGS: 41\r\n")
+			time.Sleep(100 * time.Millisecond)
+			f.say("\r\nOK\r\n")
+		}()
+		r, err := s.Submit(bg, 2, "0011")
+		if err != nil || r.MR != 41 {
+			t.Errorf("%+v, %v", r, err)
+		}
+	})
+}
+
+// A4b: the modem answers the first message late and refuses the second. The second
+// must not be taken for sent with the reference of the first.
+func TestSessionNeverPairsALateAnswerWithTheNextSendA4b(t *testing.T) {
+	bubble(t, func(t *testing.T, s *Session, f *fake) {
+		f.script(map[string][]string{
+			"AT+CMGS=2": {"\r\n> ", "\r\n> "},
+			"0011":      {""},
+			"AT+CMGF?":  {"\r\n+CMGS: 41\r\n\r\nOK\r\n\r\n+CMGF: 0\r\n\r\nOK\r\n", "\r\n+CMGF: 0\r\n\r\nOK\r\n"},
+			"0022":      {"\r\n+CMS ERROR: 38\r\n"},
+		})
+		if r, err := s.Submit(bg, 2, "0011"); err != nil || r.MR != 41 {
+			t.Errorf("first: %+v, %v", r, err)
+		}
+		if r, err := s.Submit(bg, 2, "0022"); gateway.KindOf(err) != gateway.KindUnavailable {
+			t.Errorf("second: %+v, %v", r, err)
+		}
+	})
+}
+
+func TestSessionPairsNothingAfterATimeoutA4(t *testing.T) {
+	bubble(t, func(t *testing.T, s *Session, f *fake) {
+		f.script(map[string][]string{"AT+COPS?": {""}})
+		go func() {
+			time.Sleep(10*time.Second + 50*time.Millisecond)
+			f.say("\r\n+COPS: 0,0,\"Antel\"\r\n\r\nOK\r\n")
+		}()
+		if _, err := s.Command(bg, "+COPS?"); err == nil {
+			t.Error("a command without an answer succeeded")
+		}
+		info, err := s.Command(bg, "+CMGF?")
+		if err != nil || !slices.Equal(info, []string{"+CMGF: 0"}) {
+			t.Errorf("%q, %v", info, err)
+		}
+	})
+}
+
+func TestSessionGoesSilentAndIsRevived(t *testing.T) {
+	bubble(t, func(t *testing.T, s *Session, f *fake) {
+		f.script(map[string][]string{"AT+CSQ": {""}, "AT+CMGF?": {"", "", "\r\n+CMGF: 0\r\n\r\nOK\r\n"}})
+		if _, err := s.Command(bg, "+CSQ"); !errors.Is(err, ErrSilent) {
+			t.Fatalf("got %v, want ErrSilent", err)
+		}
+		if _, err := s.Submit(bg, 2, "0011"); !errors.Is(err, ErrSilent) || gateway.KindOf(err) != gateway.KindUnavailable {
+			t.Errorf("got %v, want a refusal to send", err)
+		}
+		if rung, err := s.Revive(bg); err != nil || rung != "AT" {
+			t.Errorf("%q, %v", rung, err)
+		}
+		if _, err := s.Command(bg, "+CREG?"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestSessionClosesAModemThatStaysSilent(t *testing.T) {
+	bubble(t, func(t *testing.T, s *Session, f *fake) {
+		dead := map[string][]string{}
+		for _, cmd := range []string{"AT", "AT+CMGF?", "AT+CSQ", "AT+CFUN=1,1"} {
+			dead[cmd] = nil
+		}
+		f.script(dead)
+		if _, err := s.Command(bg, "+CSQ"); !errors.Is(err, ErrSilent) {
+			t.Fatal(err)
+		}
+		if rung, err := s.Revive(bg); err == nil || rung != "restart" {
+			t.Errorf("%q, %v", rung, err)
+		}
+		<-s.Done()
+		if !slices.Contains(f.got(), "AT+CFUN=1,1") {
+			t.Errorf("modem got %q", f.got())
+		}
+	})
+}
+
+func TestSessionPortLostAfterThePayloadIsUnknown(t *testing.T) {
+	bubble(t, func(t *testing.T, s *Session, f *fake) {
+		f.script(map[string][]string{"AT+CMGS=2": {"\r\n> "}, "0011": {""}})
+		go func() { time.Sleep(time.Second); f.conn.Close() }()
+		_, err := s.Submit(bg, 2, "0011")
+		if gateway.KindOf(err) != gateway.KindUnknownOutcome {
+			t.Errorf("got %v", err)
+		}
+		if s.Cause() == nil {
+			t.Error("no cause")
+		}
+		if _, err := s.Submit(bg, 2, "0022"); gateway.KindOf(err) != gateway.KindUnavailable {
+			t.Errorf("afterwards: %v", err)
+		}
+	})
+}
+
+func TestSessionPortLostBeforeThePayloadSendsNothing(t *testing.T) {
+	bubble(t, func(t *testing.T, s *Session, f *fake) {
+		f.script(map[string][]string{"AT+CMGS=2": {""}})
+		go func() { time.Sleep(time.Second); f.conn.Close() }()
+		if _, err := s.Submit(bg, 2, "0011"); gateway.KindOf(err) != gateway.KindUnavailable {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestSessionCancelAfterThePayloadIsUnknown(t *testing.T) {
+	bubble(t, func(t *testing.T, s *Session, f *fake) {
+		f.script(map[string][]string{"AT+CMGS=2": {"\r\n> "}, "0011": {""}})
+		ctx, cancel := context.WithTimeout(bg, time.Second)
+		defer cancel()
+		begin := time.Now()
+		if _, err := s.Submit(ctx, 2, "0011"); gateway.KindOf(err) != gateway.KindUnknownOutcome {
+			t.Errorf("got %v", err)
+		}
+		if d := time.Since(begin); d > 3*time.Second {
+			t.Errorf("took %s", d)
+		}
+	})
+}
+
+func TestSessionAStuckWriteFreesItsCallerA5(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hangUp := make(chan struct{})
+		s := New(Options{Port: &odd{
+			read:  func([]byte) (int, error) { <-hangUp; return 0, errors.New("hung up") },
+			write: func([]byte) (int, error) { <-hangUp; return 0, errors.New("hung up") },
+		}})
+		begin := time.Now()
+		if _, err := s.Command(bg, "+CSQ"); gateway.KindOf(err) != gateway.KindUnavailable {
+			t.Errorf("got %v", err)
+		}
+		if d := time.Since(begin); d > WriteTimeout+5*time.Second {
+			t.Errorf("its caller waited %s", d)
+		}
+		s.Close()
+		close(hangUp)
+	})
+}
+
+func TestTurnPrefersSendsButNotForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var q turn
+		var order []string
+		q.take(bg, true, nil)
+		go func() { q.take(bg, false, nil); order = append(order, "poll"); q.give() }()
+		synctest.Wait()
+		go func() { q.take(bg, true, nil); order = append(order, "send"); q.give() }()
+		synctest.Wait()
+		q.give()
+		synctest.Wait()
+		if !slices.Equal(order, []string{"send", "poll"}) {
+			t.Errorf("order %q", order)
+		}
+		order = nil
+		q.take(bg, true, nil)
+		go func() { q.take(bg, false, nil); order = append(order, "poll"); q.give() }()
+		synctest.Wait()
+		go func() { q.take(bg, true, nil); order = append(order, "send"); q.give() }()
+		synctest.Wait()
+		time.Sleep(MaxDefer)
+		q.give()
+		synctest.Wait()
+		if !slices.Equal(order, []string{"poll", "send"}) {
+			t.Errorf("order %q after %s", order, MaxDefer)
+		}
+	})
+}
+
+func TestTurnOfAWaiterWhoLeftGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var q turn
+		q.take(bg, true, nil)
+		ctx, cancel := context.WithCancel(bg)
+		left := make(chan error)
+		go func() { left <- q.take(ctx, true, nil) }()
+		synctest.Wait()
+		cancel()
+		if err := <-left; err == nil {
+			t.Error("a canceled waiter got the turn")
+		}
+		q.give()
+		if err := q.take(bg, false, nil); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestRecorderKeepsNoSecret(t *testing.T) {
+	tests := []struct{ in, want string }{
+		{`AT+CPIN="1234"`, `AT+CPIN=***`},
+		{deliver, "<pdu 31 octets>"},
+		{`+CUSD: 0,"Saldo $ 120",15`, `+CUSD: 0,"***********",15`},
+		{`AT+CUSD=1,"*123*9876#",15`, `AT+CUSD=1,"**********",15`},
+		{`+CSCA: "+59899000000",145`, `+CSCA: "+********000",145`},
+		{"356938035643809", "************809"},
+		{"+CMGS: 42", "+CMGS: 42"},
+		{"+CMS ERROR: 38", "+CMS ERROR: 38"},
+	}
+	for _, test := range tests {
+		var r Recorder
+		r.in([]byte(test.in))
+		if got := r.Lines()[0]; !strings.HasSuffix(got, " < "+test.want) {
+			t.Errorf("%q is kept as %q, want %q", test.in, got, test.want)
+		}
+	}
+	var r Recorder
+	for range 1000 {
+		r.in([]byte(strings.Repeat("x", 500)))
+	}
+	if n := len(r.Lines()); n != traceLines {
+		t.Errorf("%d lines kept", n)
+	}
+}
