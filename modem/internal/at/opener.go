@@ -1,0 +1,142 @@
+package at
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"go.bug.st/serial"
+
+	"fieldpost/gateway"
+)
+
+// DefaultBaud is the speed of a port whose configuration names none. USB modems
+// ignore it.
+const DefaultBaud = 115200
+
+// Opener opens ports. The zero Ports does it for real.
+type Opener interface {
+	// Open opens a port for this process alone. A port that is not there is of kind
+	// unavailable, one that another process holds of kind conflict, and its text names
+	// that process.
+	Open(path string, baud int) (io.ReadWriteCloser, error)
+}
+
+// Ports opens serial devices.
+type Ports struct {
+	Proc  string // "" = /proc
+	Locks string // directory of UUCP lock files; "" = /run/lock
+}
+
+// Open locks the device with flock, looks for other holders, and opens it raw. The
+// lock comes first: TIOCEXCL is taken after the port was set up, and does not stop
+// a process of root.
+func (p Ports) Open(path string, baud int) (io.ReadWriteCloser, error) {
+	lock, err := p.lock(path)
+	if err != nil {
+		return nil, err
+	}
+	if baud == 0 {
+		baud = DefaultBaud
+	}
+	port, err := serial.Open(path, &serial.Mode{BaudRate: baud})
+	if err != nil {
+		lock.Close()
+		return nil, p.explain(path, err)
+	}
+	return &locked{ReadWriteCloser: port, lock: lock}, nil
+}
+
+// locked is an open port with its lock.
+type locked struct {
+	io.ReadWriteCloser
+	lock *os.File
+}
+
+// Close closes the port, then gives the lock back.
+func (l *locked) Close() error {
+	err := l.ReadWriteCloser.Close()
+	l.lock.Close()
+	return err
+}
+
+func (p Ports) lock(path string) (*os.File, error) {
+	// O_NONBLOCK: an open must not wait for a carrier.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, p.explain(path, err)
+	}
+	if err := p.claim(f, path); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (p Ports) claim(f *os.File, path string) error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return p.explain(path, err)
+	}
+	var taken error
+	if err := raw.Control(func(fd uintptr) {
+		taken = syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB)
+	}); err != nil {
+		return p.explain(path, err)
+	}
+	if taken != nil {
+		return p.held(path)
+	}
+	if h, ok := p.Holder(path); ok && h.PID != os.Getpid() {
+		return conflict(path, h)
+	}
+	return nil
+}
+
+// explain turns the error of an open into one that says what to do.
+func (p Ports) explain(path string, err error) error {
+	var e *serial.PortError
+	switch {
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ENODEV), errors.Is(err, syscall.ENXIO):
+		return &gateway.Error{Kind: gateway.KindUnavailable, Field: "device", Text: path + ": no such device: is the modem plugged in?", Err: err}
+	case errors.Is(err, os.ErrPermission), errors.As(err, &e) && e.Code() == serial.PermissionDenied:
+		return &gateway.Error{Kind: gateway.KindForbidden, Field: "device", Text: path + ": no permission: this user must be in the group dialout", Err: err}
+	case errors.Is(err, syscall.EBUSY), errors.As(err, &e) && e.Code() == serial.PortBusy:
+		return p.held(path)
+	case errors.Is(err, syscall.ENOTTY), errors.As(err, &e) && e.Code() == serial.InvalidSerialPort:
+		return &gateway.Error{Kind: gateway.KindInvalid, Field: "device", Text: path + ": not a serial port", Err: err}
+	}
+	return &gateway.Error{Kind: gateway.KindUnavailable, Field: "device", Text: fmt.Sprintf("%s: %v", path, err), Err: err}
+}
+
+func (p Ports) held(path string) error {
+	h, ok := p.Holder(path)
+	if !ok {
+		return &gateway.Error{Kind: gateway.KindConflict, Field: "device", Text: path + ": in use by a process that this user cannot see"}
+	}
+	return conflict(path, h)
+}
+
+func conflict(path string, h Process) error {
+	text := fmt.Sprintf("%s: in use by %s (process %d)", path, h.Name, h.PID)
+	if h.PID == os.Getpid() {
+		text = path + ": in use by another channel of this process"
+	}
+	return &gateway.Error{Kind: gateway.KindConflict, Field: "device", Text: text}
+}
+
+// resolve follows links such as those in /dev/serial/by-id.
+func resolve(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return filepath.Clean(path)
+}
+
+// isPty says that a path is the near end of a pseudo terminal: who opened its far end
+// often keeps the near one open too, and holds nothing.
+func isPty(path string) bool { return strings.HasPrefix(path, "/dev/pts/") }
