@@ -1,0 +1,155 @@
+package spool
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"fieldpost/gateway"
+)
+
+// maxClaim is the most rows of one claim.
+const maxClaim = gateway.MaxBatch
+
+// promoteChunk is how many rows one commit moves into the queue when their time
+// has come.
+const promoteChunk = 2000
+
+// Claim gives the next rows of a campaign's queue in (priority, idm) order, without
+// marking them: a claim lives in the memory of who asked. Rows with an open intent are
+// left out. Rows whose time has come are put into the queue first, which is the
+// only time that a claim writes.
+func (s *Spool) Claim(c Claim) (Claimed, error) {
+	if c.Limit < 1 || c.Limit > maxClaim {
+		return Claimed{}, gateway.Invalid("limit", "a claim takes 1 to %d rows, not %d", maxClaim, c.Limit)
+	}
+	lane, ok := s.laneID(c.Campaign)
+	if !ok {
+		return Claimed{}, nil
+	}
+	wake, err := s.promote(lane)
+	if err != nil {
+		return Claimed{}, err
+	}
+	for {
+		got, err := s.claim(lane, &c)
+		var d *damaged
+		if errors.As(err, &d) {
+			// The row goes aside, and the queue behind it moves on.
+			if err := s.quarantine(context.Background(), d.idm); err != nil {
+				return Claimed{}, err
+			}
+			continue
+		}
+		if !got.More {
+			got.Wake = wake
+		}
+		return got, err
+	}
+}
+
+func (s *Spool) claim(lane uint32, c *Claim) (got Claimed, err error) {
+	err = s.view(func(b *bbolt.Tx) error {
+		got = Claimed{Messages: make([]gateway.Message, 0, c.Limit)}
+		name := s.laneNamer(b)
+		queue := prefix(lane, slot(gateway.StatusQueued))
+		rows := b.Bucket(bucketIndex).Cursor()
+		skipped := 0
+		for k, _ := rows.Seek(queue); bytes.HasPrefix(k, queue); k, _ = rows.Next() {
+			if len(got.Messages) == c.Limit || skipped == MaxSkip {
+				got.More = true
+				return nil
+			}
+			key, ok := parseKey(k)
+			if !ok {
+				return errKey(k)
+			}
+			if hasIntent(b, key.idm()) {
+				continue // at most one a channel: they do not count as skipped
+			}
+			m, err := readMessage(b, key.idm(), name)
+			if gateway.KindOf(err) == gateway.KindNotFound {
+				return &damaged{idm: key.idm(), why: err}
+			}
+			if err != nil {
+				return err
+			}
+			if c.Skip != nil && c.Skip(m) {
+				skipped++
+				continue
+			}
+			m.Status = gateway.StatusClaimed
+			got.Messages = append(got.Messages, *m)
+		}
+		return nil
+	})
+	return got, err
+}
+
+// promote puts the rows of a lane whose time has come into the queue, one chunk
+// at a time and in the order that the queue will have them; a very large number of
+// them takes several claims. wake is when the next one falls due; zero = none waits.
+func (s *Spool) promote(lane uint32) (wake time.Time, err error) {
+	wake, err = s.nextDue(lane)
+	if err != nil || wake.IsZero() || wake.After(s.o.Now()) {
+		return wake, err
+	}
+	err = s.updateRows(context.Background(), promoteChunk, func(t *tx) error { return t.promote(lane) })
+	if err != nil {
+		return time.Time{}, err
+	}
+	return s.nextDue(lane)
+}
+
+func (s *Spool) nextDue(lane uint32) (wake time.Time, err error) {
+	err = s.view(func(b *bbolt.Tx) error {
+		later := prefix(lane, slotLater)
+		if k, _ := b.Bucket(bucketIndex).Cursor().Seek(later); bytes.HasPrefix(k, later) {
+			key, ok := parseKey(k)
+			if !ok {
+				return errKey(k)
+			}
+			wake = key.due()
+		}
+		return nil
+	})
+	return wake, err
+}
+
+func (t *tx) promote(lane uint32) error {
+	var due []key // collected first: LIBRARIES 3.5, a cursor that deletes skips keys
+	later := prefix(lane, slotLater)
+	c := t.bucket(bucketIndex).Cursor()
+	for k, _ := c.Seek(later); bytes.HasPrefix(k, later) && len(due) < promoteChunk; k, _ = c.Next() {
+		key, ok := parseKey(k)
+		if !ok {
+			return errKey(k)
+		}
+		if key.due().After(t.now) {
+			break
+		}
+		due = append(due, key)
+	}
+	for _, old := range due {
+		// The priority is the lower half of the sort: the record need not be read.
+		home := makeKey(lane, slot(gateway.StatusQueued), old.sort()&0xFFFF, old.idm())
+		if err := t.moveIndex(old, home); err != nil {
+			return err
+		}
+		if _, ok := t.homes[old.idm()]; ok {
+			t.homes[old.idm()] = home
+		}
+	}
+	return nil
+}
+
+func errKey(k []byte) error {
+	return gateway.Errorf(gateway.KindInternal, "index: a key of %d bytes", len(k))
+}
+
+// u64be reads a number that a key holds.
+func u64be(b []byte) uint64 { return binary.BigEndian.Uint64(b) }

@@ -1,0 +1,171 @@
+package spool
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"fieldpost/gateway"
+)
+
+// The fields of an intent record.
+const (
+	iUserID protowire.Number = iota + 1
+	iProvider
+	iChannel
+	iIMEI
+	iSIM
+	iAttempt
+	iCharge
+	iFresh
+	iAt
+)
+
+// opened is an intent on disk: what a device may have, and what it was charged.
+type opened struct {
+	Intent
+	fresh bool // its recipient was counted with it
+}
+
+func intentKey(idm uint64, segment int) []byte {
+	return append(u64(idm), byte(segment))
+}
+
+// hasIntent says that a message, or a segment of it, may be at a device.
+func hasIntent(b *bbolt.Tx, idm uint64) bool {
+	k, _ := b.Bucket(bucketIntent).Cursor().Seek(u64(idm))
+	return len(k) >= 8 && binary.BigEndian.Uint64(k) == idm
+}
+
+func (t *tx) putIntent(in *opened) error {
+	e := encoder{b: append(make([]byte, 0, 128), recordVersion)}
+	e.uint(iUserID, uint64(in.UserID))
+	e.string(iProvider, in.Provider)
+	e.string(iChannel, in.Channel)
+	e.string(iIMEI, in.IMEI)
+	e.string(iSIM, in.SIM)
+	e.uint(iAttempt, uint64(in.Attempt))
+	e.uint(iCharge, uint64(max(in.Charge, 0)))
+	if in.fresh {
+		e.uint(iFresh, 1)
+	}
+	e.time(iAt, in.At)
+	k := intentKey(in.IDM, in.Segment)
+	return t.bucket(bucketIntent).Put(k, seal(k, e.b))
+}
+
+// takeIntent closes an intent and gives what it said; nil when there is none.
+func (t *tx) takeIntent(idm uint64, segment int) (*opened, error) {
+	k := intentKey(idm, segment)
+	v := t.bucket(bucketIntent).Get(k)
+	if v == nil {
+		return nil, nil
+	}
+	in, err := decodeIntent(k, v)
+	if err != nil {
+		return nil, err
+	}
+	return in, t.bucket(bucketIntent).Delete(k)
+}
+
+func decodeIntent(k, v []byte) (*opened, error) {
+	if len(k) != 9 {
+		return nil, fmt.Errorf("intent: a key of %d bytes", len(k))
+	}
+	in := &opened{}
+	in.IDM, in.Segment = binary.BigEndian.Uint64(k), int(k[8])
+	body, err := unseal(k, v)
+	if err != nil {
+		return nil, fmt.Errorf("intent of message %d: %w", in.IDM, err)
+	}
+	err = decode(body, func(f field) error {
+		switch f.n {
+		case iUserID:
+			return within(&in.UserID, f)
+		case iProvider:
+			in.Provider = f.string()
+		case iChannel:
+			in.Channel = f.string()
+		case iIMEI:
+			in.IMEI = f.string()
+		case iSIM:
+			in.SIM = f.string()
+		case iAttempt:
+			return within(&in.Attempt, f)
+		case iCharge:
+			in.Charge = int(f.v)
+		case iFresh:
+			in.fresh = true
+		case iAt:
+			in.At = f.time()
+		default:
+			return unknownField(f)
+		}
+		return nil
+	})
+	return in, err
+}
+
+// openIntent writes that a segment is about to reach a device. gone says that the
+// row has left the queue meanwhile, or that the segment is out already.
+func (t *tx) openIntent(want Intent) (gone bool, err error) {
+	in := &opened{Intent: want}
+	if in.At.IsZero() {
+		in.At = t.now
+	}
+	m, err := t.message(in.IDM)
+	switch {
+	case gateway.KindOf(err) == gateway.KindNotFound:
+		return true, nil
+	case err != nil:
+		return false, err
+	case !mayOpen(t.b, m, in.Segment):
+		return true, nil
+	}
+	if in.Attempt == 0 {
+		in.Attempt = m.Attempts + 1
+	}
+	if in.fresh, err = t.charge(&in.Intent, m.To); err != nil {
+		return false, err
+	}
+	if in.Dialer != "" {
+		t.rings[in.Dialer] = in.Port
+	}
+	return false, t.putIntent(in)
+}
+
+// mayOpen says that a segment of a message may go to a device: the row is queued,
+// no device has this segment or the whole message, and it is not out yet.
+func mayOpen(b *bbolt.Tx, m *gateway.Message, segment int) bool {
+	if m.Status != gateway.StatusQueued || segment < 0 || segment > int(max(m.Segments, 1)) {
+		return false
+	}
+	intents := b.Bucket(bucketIntent)
+	if segment == 0 {
+		return !hasIntent(b, m.IDM) && !anyOut(m)
+	}
+	if intents.Get(intentKey(m.IDM, segment)) != nil || intents.Get(intentKey(m.IDM, 0)) != nil {
+		return false
+	}
+	return segment > len(m.Parts) || !out(m.Parts[segment-1].Status)
+}
+
+// out says that a segment left the box for sure.
+func out(s gateway.Status) bool {
+	switch s {
+	case gateway.StatusSubmitted, gateway.StatusSent, gateway.StatusDelivered, gateway.StatusUndelivered:
+		return true
+	}
+	return false
+}
+
+func anyOut(m *gateway.Message) bool {
+	for i := range m.Parts {
+		if out(m.Parts[i].Status) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,205 @@
+package spool
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"fieldpost/gateway"
+)
+
+// Options are what Open needs to know. Only Path must be given.
+type Options struct {
+	Path    string
+	Version string           // of the program, kept in the file for who cannot read it
+	Now     func() time.Time // nil = time.Now
+	Logger  *slog.Logger     // nil = nothing is logged
+	// Zone is where the day and the month of a SIM's quota begin; nil = UTC.
+	Zone *time.Location
+	// Timeout is how long another process may hold the file; 0 = 2 s.
+	Timeout time.Duration
+	// MaxSize bounds the file, in bytes; 0 = only the disk does. New messages are
+	// refused when nine tenths of it are in use, so that the rest can still end well.
+	MaxSize int64
+	// ResendAfter is how long a message in doubt waits for a report before the policy
+	// UnknownResend queues it again; 0 = 10 min.
+	ResendAfter time.Duration
+	// KeepEvents is how many of the newest events are kept; 0 = 100,000.
+	KeepEvents int
+	// OnQueued is told of a campaign whose queue grew, after the commit: the priority
+	// and entry position of the row, or position 0 for many rows, whose best priority it
+	// is. It runs in the writer's goroutine and must not block.
+	OnQueued func(campaign string, priority uint16, idm uint64)
+
+	// Normalise writes the sender of an inbound message as the site writes numbers;
+	// nil = as the network wrote it.
+	Normalise func(typed string) (gateway.Address, error)
+
+	// openFile opens the file: a test measures and breaks it.
+	openFile func(string, int, os.FileMode) (*os.File, error)
+}
+
+func (o *Options) defaults() {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 2 * time.Second
+	}
+	if o.ResendAfter <= 0 {
+		o.ResendAfter = 10 * time.Minute
+	}
+	if o.KeepEvents <= 0 {
+		o.KeepEvents = 100_000
+	}
+	if o.OnQueued == nil {
+		o.OnQueued = func(string, uint16, uint64) {}
+	}
+}
+
+// Spool is the store of one box: one file, many readers, one writer. It is safe
+// for use by many goroutines.
+type Spool struct {
+	// set once, by Open
+	o      Options
+	log    *slog.Logger
+	db     *bbolt.DB
+	w      *writer
+	node   string
+	epoch  uint64
+	failed chan struct{} // closed at the first fault of the storage
+
+	importing chan struct{} // cap 1: the import of a blacklist that runs
+
+	stats  counted
+	mirror mirror
+	tail   tail
+	users  users
+
+	closing sync.Once
+	closed  error
+
+	// under mu
+	mu    sync.Mutex
+	fault error
+}
+
+// Node is the name of this store, made with its file.
+func (s *Spool) Node() string { return s.node }
+
+// Epoch is the number under which its events count from 1.
+func (s *Spool) Epoch() uint64 { return s.epoch }
+
+// Failed is closed when the storage has failed: reading or writing the file
+// broke, and nothing more is promised of it. The process should end, and say so.
+func (s *Spool) Failed() <-chan struct{} { return s.failed }
+
+// Close commits what waits and closes the file. After a fault of the storage the
+// file is left to the end of the process, since its locks may be held for ever.
+func (s *Spool) Close() error {
+	s.closing.Do(func() {
+		s.w.close()
+		if s.broken() != nil {
+			return
+		}
+		s.closed = s.db.Close()
+	})
+	return s.closed
+}
+
+// view reads in one snapshot. It must be short, and must not write: the file
+// cannot be mapped anew while it lasts.
+func (s *Spool) view(fn func(*bbolt.Tx) error) error {
+	return s.guard(func() error { return s.db.View(fn) })
+}
+
+// guard turns a fault under the memory map (SIGBUS on a truncated file or a dead
+// disk, which would end the process) and bbolt's own panics on a damaged page into
+// an error, and trips Failed.
+func (s *Spool) guard(fn func() error) (err error) {
+	if err := s.broken(); err != nil {
+		return err
+	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = s.fail(fmt.Errorf("%v", p), debug.Stack())
+		}
+	}()
+	return fn()
+}
+
+// fail records the first fault and trips Failed.
+func (s *Spool) fail(cause error, stack []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fault == nil {
+		s.fault = gateway.Errorf(gateway.KindUnavailable, "the storage has failed: %w", cause)
+		s.log.Error("storage failed", "path", s.o.Path, "err", cause, "stack", string(stack))
+		close(s.failed)
+	}
+	return s.fault
+}
+
+// broken gives the fault that tripped Failed; nil while all is well.
+func (s *Spool) broken() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fault
+}
+
+// storageError judges an error of a commit: a full disk passes, anything else is
+// a fault, because what a failed sync left behind is unknown.
+func (s *Spool) storageError(err error) error {
+	if isFull(err) {
+		return gateway.Errorf(gateway.KindUnavailable, "the disk or the spool is full, nothing was stored: %w", err)
+	}
+	if gateway.KindOf(err) != gateway.KindInternal {
+		return err
+	}
+	return s.fail(err, nil)
+}
+
+func errClosed() error {
+	return gateway.Errorf(gateway.KindUnavailable, "the spool is closed")
+}
+
+// room refuses new rows when the file is nearly full, so that the outcomes of
+// what is already in it can always be written.
+func (s *Spool) room() error {
+	if s.o.MaxSize <= 0 {
+		return nil
+	}
+	size, free := s.stats.size.Load(), s.stats.free.Load()
+	if size-free < s.o.MaxSize/10*9 {
+		return nil
+	}
+	return gateway.Errorf(gateway.KindUnavailable, "the spool is full: %d of %d MiB are in use", (size-free)>>20, s.o.MaxSize>>20)
+}
+
+// mmapSize is how much of the address space the file gets at once, so that a
+// growing file need not wait for its readers to be mapped anew.
+func mmapSize() int {
+	if strconv.IntSize == 32 {
+		return 256 << 20
+	}
+	return 1 << 30
+}
+
+// Emit appends an event of a room, such as a channel's new state.
+func (s *Spool) Emit(ctx context.Context, kind string, body any) error {
+	return s.update(ctx, func(t *tx) error { return t.emit(kind, body) })
+}
