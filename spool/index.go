@@ -150,11 +150,30 @@ func (t *tx) announce(m *gateway.Message, tr gateway.Transition) error {
 	case m.Status == gateway.StatusQueued && tr.Kind != gateway.KindUnknownOutcome:
 		return nil
 	case m.Status == gateway.StatusBlocked:
-		if err := t.hit(m, tr.At); err != nil {
+		if err := t.stopped(m, tr.At); err != nil {
 			return err
 		}
 	}
 	return t.emitMessage(m)
+}
+
+// stopped writes a blocked message into the history of the blacklist.
+func (t *tx) stopped(m *gateway.Message, at time.Time) error {
+	h := Hit{At: at, Number: m.To, Campaign: m.Campaign, IDM: m.IDM}
+	if n, ok := m.To.Packed(); ok {
+		v, err := viewBlack(t.b)
+		if err != nil {
+			return err
+		}
+		lane, err := t.lane(m.Campaign)
+		if err != nil {
+			return err
+		}
+		if _, h.OptOut, err = v.match(n, lane); err != nil {
+			return err
+		}
+	}
+	return t.hit(h)
 }
 
 const (
