@@ -1,0 +1,306 @@
+package sim
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"fieldpost/gateway"
+)
+
+// NetworkOptions say what a mobile network is. The zero value is a network that
+// takes everything at once and sends the reports that it is asked for.
+type NetworkOptions struct {
+	Seed     uint64
+	Operator string           // name; "" = "Simnet"
+	PLMN     string           // MCC and MNC; "" = "74899"
+	SMSC     string           // "" = "+59899000000"
+	Reports  Reports          // see SetReports
+	USSD     map[string]USSD  // by code, such as "*100#"
+	OnEntry  func(Entry)      // called for each entry in order of the ledger; it must not block
+	Now      func() time.Time // nil = time.Now
+}
+
+// USSD is the network's answer to a code, and where its dialogue leads.
+type USSD struct {
+	Text string
+	Next map[string]USSD // by the user's answer; none ends the dialogue
+}
+
+// Reports say what becomes of delivery reports. Chances are 0 to 1.
+type Reports struct {
+	Delay  time.Duration
+	Early  bool    // the report comes before the modem's answer to the send; Delay is not used
+	Status uint8   // TP-ST; 0 = received by the handset (TS 23.040 §9.2.3.15)
+	Loss   float64 // chance that none comes
+	Twice  float64 // chance that it comes two times
+}
+
+// phone is what the network needs of a modem.
+type phone interface {
+	// receive takes an SMS-DELIVER or SMS-STATUS-REPORT with its SMSC; false means
+	// that the card cannot take it now.
+	receive(pdu []byte, report bool) bool
+}
+
+// Network is one simulated mobile network with its ledger.
+type Network struct {
+	o   NetworkOptions
+	air *air
+
+	mu      sync.Mutex
+	ledger  []Entry
+	changed chan struct{}     // closed at the next entry; nil while nobody waits
+	reports Reports           // in force
+	phones  map[string]phone  // by ICCID
+	numbers map[string]string // subscriber's number to ICCID
+	lanes   map[string]*lane  // by ICCID
+}
+
+// lane is the way to one card: its parcels keep their order.
+type lane struct {
+	mu    sync.Mutex // held while a parcel is handed over
+	queue []parcel   // what the card could not take yet; under Network.mu
+}
+
+// parcel is a TPDU on its way to a card.
+type parcel struct {
+	pdu    []byte
+	report bool
+}
+
+// NewNetwork makes a network. Close it.
+func NewNetwork(o NetworkOptions) *Network {
+	if o.Operator == "" {
+		o.Operator = "Simnet"
+	}
+	if o.PLMN == "" {
+		o.PLMN = "74899"
+	}
+	if o.SMSC == "" {
+		o.SMSC = "+59899000000"
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Network{
+		o: o, reports: o.Reports, air: newAir(),
+		phones: map[string]phone{}, numbers: map[string]string{}, lanes: map[string]*lane{},
+	}
+}
+
+// Close forgets what is still on its way and waits for the network's goroutine.
+func (n *Network) Close() error {
+	n.air.close()
+	return nil
+}
+
+// SetReports says what becomes of the reports of submissions from now on.
+func (n *Network) SetReports(r Reports) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.reports = r
+}
+
+// Submit puts one segment on the air: the way of simulators that are no Modem. At
+// and, where they are 0, Total and Seq are filled in. Its report, where asked for, is the caller's to make.
+func (n *Network) Submit(e Entry) {
+	if e.Total == 0 {
+		e.Total, e.Seq = 1, 1
+	}
+	e.At = n.o.Now()
+	n.enter(e)
+}
+
+func (n *Network) enter(e Entry) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ledger = append(n.ledger, e)
+	if n.changed != nil {
+		close(n.changed)
+		n.changed = nil
+	}
+	if n.o.OnEntry != nil {
+		n.o.OnEntry(e)
+	}
+}
+
+// Changed gives a channel that is closed at the next entry.
+func (n *Network) Changed() <-chan struct{} {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.changed == nil {
+		n.changed = make(chan struct{})
+	}
+	return n.changed
+}
+
+// Len gives the number of entries.
+func (n *Network) Len() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.ledger)
+}
+
+// Entries gives a copy of the ledger, oldest first.
+func (n *Network) Entries() []Entry {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.ledger)
+}
+
+// Messages gives what is complete at the handsets, in the order in which it became so.
+func (n *Network) Messages() []Message { return join(n.Entries()).done }
+
+// Unpaired gives the segments whose message is not complete at the handset.
+func (n *Network) Unpaired() []Entry { return join(n.Entries()).unpaired() }
+
+// Copies counts how many times each message went on the air complete.
+func (n *Network) Copies() map[Copy]int {
+	copies := map[Copy]int{}
+	for _, m := range n.Messages() {
+		copies[Copy{m.To, m.Text}]++
+	}
+	return copies
+}
+
+// PerSIM counts the segments that each card sent.
+func (n *Network) PerSIM() map[string]int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	counts := map[string]int{}
+	for i := range n.ledger {
+		counts[n.ledger[i].SIM]++
+	}
+	return counts
+}
+
+// Deliver sends a message to a card. It returns when the segments are with the
+// card's modem, or wait in the network because the card cannot take them.
+func (n *Network) Deliver(in Incoming) error {
+	if in.At.IsZero() {
+		in.At = n.o.Now()
+	}
+	pdus, err := in.pdus(n.o.SMSC)
+	if err != nil {
+		return err
+	}
+	for _, pdu := range pdus {
+		if err := n.DeliverTPDU(in.To, pdu); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeliverTPDU sends a TPDU with its SMSC to a card, by ICCID or number, as it is.
+func (n *Network) DeliverTPDU(to string, pdu []byte) error {
+	n.mu.Lock()
+	iccid, ok := n.numbers[to]
+	if !ok {
+		iccid = to
+	}
+	_, known := n.phones[iccid]
+	n.mu.Unlock()
+	if !known {
+		return gateway.Errorf(gateway.KindNotFound, "no card of the network has the number or ICCID %s", to)
+	}
+	n.carry(iccid, parcel{pdu, false})
+	return nil
+}
+
+// carry hands a parcel to a card's modem, behind those that wait already.
+func (n *Network) carry(iccid string, p parcel) {
+	n.mu.Lock()
+	l := n.lane(iccid)
+	l.queue = append(l.queue, p)
+	n.mu.Unlock()
+	n.flush(iccid)
+}
+
+// lane gives the way to a card. The caller holds the lock.
+func (n *Network) lane(iccid string) *lane {
+	l := n.lanes[iccid]
+	if l == nil {
+		l = &lane{}
+		n.lanes[iccid] = l
+	}
+	return l
+}
+
+// flush hands over what waits for a card, in order, until it takes no more.
+func (n *Network) flush(iccid string) {
+	n.mu.Lock()
+	l := n.lane(iccid)
+	empty := len(l.queue) == 0
+	n.mu.Unlock()
+	if empty {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		n.mu.Lock()
+		ph := n.phones[iccid]
+		if len(l.queue) == 0 || ph == nil {
+			n.mu.Unlock()
+			return
+		}
+		p := l.queue[0]
+		n.mu.Unlock()
+		if !ph.receive(p.pdu, p.report) {
+			return
+		}
+		n.mu.Lock()
+		l.queue = l.queue[1:]
+		n.mu.Unlock()
+	}
+}
+
+// giveBack puts a parcel that a card took, but whose driver never acknowledged
+// it, back at the head of its lane.
+func (n *Network) giveBack(iccid string, p parcel) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	l := n.lane(iccid)
+	l.queue = slices.Insert(l.queue, 0, p)
+}
+
+// Waiting gives how many TPDUs wait in the network for a card.
+func (n *Network) Waiting(iccid string) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.lane(iccid).queue)
+}
+
+// Cards lists the cards that have a modem, by number.
+func (n *Network) Cards() map[string]string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return maps.Clone(n.numbers)
+}
+
+// attach makes a modem the place of a card.
+func (n *Network) attach(c *Card, p phone) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.phones[c.ICCID()] = p
+	if c.Number() != "" {
+		n.numbers[c.Number()] = c.ICCID()
+	}
+}
+
+// report plans the reports of an entry: how many, and when.
+func (n *Network) report(e *Entry, send uint64) (r Reports, copies int) {
+	n.mu.Lock()
+	r = n.reports
+	n.mu.Unlock()
+	switch {
+	case !e.Report, chance(n.o.Seed, e.SIM, send, saltLoss) < r.Loss:
+		return r, 0
+	case chance(n.o.Seed, e.SIM, send, saltTwice) < r.Twice:
+		return r, 2
+	}
+	return r, 1
+}
