@@ -1,0 +1,170 @@
+package dialer
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"fieldpost/gateway"
+)
+
+// Explain says in sentences why a message went where it went, or why it waits.
+func (d *Dialer) Explain(m gateway.Message) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	said := told(&m)
+	if !m.Status.Waiting() && m.Status != gateway.StatusSubmitting || m.Status == gateway.StatusHeld {
+		return append(said, endWords(&m))
+	}
+	if w := d.flightWords(m.IDM); w != "" {
+		return append(said, w)
+	}
+	l := d.lanes[m.Campaign]
+	if l == nil {
+		return append(said, fmt.Sprintf("It waits: there is no campaign or dialer %q now.", m.Campaign))
+	}
+	return append(said, d.waitWords(l, &m)...)
+}
+
+// told gives what was tried already.
+func told(m *gateway.Message) []string {
+	var said []string
+	if m.Attempts > 0 && m.Channel != "" {
+		said = append(said, fmt.Sprintf("It was tried %d times, last over channel %s.", m.Attempts, m.Channel))
+	}
+	if m.Status.Waiting() && m.Reason != "" {
+		said = append(said, fmt.Sprintf("The last try ended %s: %s.", m.Kind, m.Reason))
+	}
+	if n := out(m); n > 0 && n < segments(m) {
+		said = append(said, fmt.Sprintf("%d of %d segments went out; the others must follow over the same SIM.", n, segments(m)))
+	}
+	return said
+}
+
+// out counts the segments that went out.
+func out(m *gateway.Message) int {
+	n := 0
+	for i := range m.Parts {
+		if taken(m.Parts[i].Status) {
+			n++
+		}
+	}
+	return n
+}
+
+func endWords(m *gateway.Message) string {
+	w := "It is " + m.Status.String()
+	if m.Status == gateway.StatusHeld {
+		return w + ": it was loaded and not released."
+	}
+	if m.Channel != "" {
+		w += ", over channel " + m.Channel
+	}
+	if m.Reason != "" {
+		w += ": " + m.Reason
+	}
+	return w + "."
+}
+
+// flightWords says what a message does that is on a channel now.
+func (d *Dialer) flightWords(idm uint64) string {
+	for _, s := range d.row {
+		switch {
+		case s.next != nil && s.next.m.IDM == idm:
+			return "Its intent is being written; then it goes over channel " + s.id + "."
+		case s.flying != nil && s.flying.m.IDM == idm:
+			return "Channel " + s.id + " is sending it; the outcome is not known yet."
+		case s.closing != nil && s.closing.m.IDM == idm:
+			return "Channel " + s.id + " has an outcome for it, which is being written."
+		}
+	}
+	return ""
+}
+
+// waitWords gives everything that keeps a queued message, most general first.
+func (d *Dialer) waitWords(l *lane, m *gateway.Message) []string {
+	now := d.o.Now().UTC()
+	var said []string
+	add := func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
+	if m.NotBefore.After(now) {
+		add("It is not due before %s.", inZone(m.NotBefore, l.def.Zone))
+	}
+	switch {
+	case d.draining:
+		add("fieldpost is shutting down; it goes after the next start.")
+	case l.def.Fault != "":
+		add("%s cannot send: %s.", l.def.Name, l.def.Fault)
+	case !l.def.Running:
+		add("%s is stopped or disabled.", l.def.Name)
+	case !d.scheduled(l, now):
+		add("%s sends nothing: %s.", l.def.Name, d.closedWords(l, now))
+	}
+	if d.store.err != nil {
+		add("Sending holds, because the store takes nothing now: %v.", d.store.err)
+	}
+	if h := d.numbers[m.To]; h != nil && h.idm != m.IDM && (h.flying || now.Before(h.until)) {
+		add("Another message to its number (%d) is on its way; one goes at a time.", h.idm)
+	}
+	said = append(said, d.portWords(l, m)...)
+	if w := l.pace.wait(time.Now()); l.def.Running && w > 0 {
+		add("%s leaves %v between two messages.", l.def.Name, l.pace.every)
+	}
+	for i := range l.buf {
+		if l.buf[i].IDM == m.IDM && i > 0 {
+			add("It is in memory, behind %d rows of %s.", i, l.def.Name)
+		}
+	}
+	if len(l.buf) > 0 && rankOf(&l.buf[len(l.buf)-1]).before(rankOf(m)) {
+		add("It is behind at least %d rows of %s.", len(l.buf), l.def.Name)
+	}
+	if len(said) == 0 {
+		add("It goes next.")
+	}
+	return said
+}
+
+// portWords says why the channels that may take the message do not.
+func (d *Dialer) portWords(l *lane, m *gateway.Message) []string {
+	ring := l.ring
+	if s, bound, err := l.bound(m); bound {
+		switch {
+		case err != nil:
+			return []string{"It can never go: " + err.Error() + "."}
+		case s == nil && begun(m):
+			return []string{"The SIM that sent its first segments is not there."}
+		case s == nil:
+			return []string{"Port " + m.Source + ", which it was asked to go over, is not there."}
+		}
+		ring = []*slot{s}
+	}
+	if len(ring) == 0 {
+		return []string{"Provider " + l.def.Provider + " has no channel in the dial string."}
+	}
+	var why []string
+	for _, s := range ring {
+		w := channelWords(s)
+		if w == "" {
+			w = d.quotaWords(l, s, m)
+		}
+		if w == "" {
+			return nil // one is free
+		}
+		why = append(why, "channel "+s.id+" "+w)
+	}
+	return []string{"No channel can take it now: " + strings.Join(why, "; ") + "."}
+}
+
+// quotaWords says which limit of a SIM keeps the message; "" when none does.
+func (d *Dialer) quotaWords(l *lane, s *slot, m *gateway.Message) string {
+	lim := l.def.Limits
+	if lim == (gateway.Limits{}) || !s.sim.loaded {
+		return ""
+	}
+	if name, until := s.sim.full(lim, d.left(s, m), d.o.Zone); name != "" {
+		return "has used its segments of this " + name + ", until " + inZone(until, d.o.Zone)
+	}
+	if lim.RecipientsPerMonth > 0 && s.sim.usage.Recipients >= lim.RecipientsPerMonth {
+		return fmt.Sprintf("has had its %d recipients of this month", lim.RecipientsPerMonth)
+	}
+	return ""
+}

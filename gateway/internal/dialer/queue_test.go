@@ -1,0 +1,54 @@
+package dialer
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"fieldpost/gateway"
+	"fieldpost/spool"
+)
+
+// countingQueue counts what the dialer asks of its queue.
+type countingQueue struct {
+	Queue
+	claims atomic.Int64
+	steps  atomic.Int64
+}
+
+func (q *countingQueue) Claim(c spool.Claim) (spool.Claimed, error) {
+	q.claims.Add(1)
+	return q.Queue.Claim(c)
+}
+
+func (q *countingQueue) Step(st spool.Step, done func(spool.Stepped)) {
+	q.steps.Add(1)
+	q.Queue.Step(st, done)
+}
+
+// brokenQueue refuses steps while it is broken.
+type brokenQueue struct {
+	Queue
+	mu     sync.Mutex
+	broken bool
+	tries  int
+}
+
+func (q *brokenQueue) set(broken bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.broken = broken
+}
+
+func (q *brokenQueue) Step(st spool.Step, done func(spool.Stepped)) {
+	q.mu.Lock()
+	broken := q.broken
+	if broken {
+		q.tries++
+	}
+	q.mu.Unlock()
+	if broken {
+		go done(spool.Stepped{Err: gateway.Errorf(gateway.KindUnavailable, "the disk is full")})
+		return
+	}
+	q.Queue.Step(st, done)
+}
