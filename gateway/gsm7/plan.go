@@ -131,11 +131,13 @@ func measure(text string) (gsm bool, units int, err error) {
 		if chars++; chars > maxChars {
 			return false, 0, gateway.Invalid("text", "has more than %d characters, which never fit %d segments", maxChars, MaxSegments)
 		}
-		if err := check(text, i, r, chars-1); err != nil {
-			return false, 0, err
-		}
 		c := septetCost(r)
-		gsm = gsm && c > 0
+		if c == 0 { // what is refused is in no table either
+			gsm = false
+			if err := check(text, i, r, chars-1); err != nil {
+				return false, 0, err
+			}
+		}
 		septets += c
 		utf16 += unitCost(r)
 	}

@@ -75,6 +75,15 @@ func TestTextsThatNeverTravelAreRefusedWithTheReason(t *testing.T) {
 	}
 }
 
+// Plan looks for what it refuses only among the characters that have no code.
+func TestControlCharactersHaveNoCode(t *testing.T) {
+	for r := rune(0); r < 0x100; r++ {
+		if control(r) && septetCost(r) > 0 {
+			t.Errorf("U+%04X has a code", r)
+		}
+	}
+}
+
 func TestTextThatIsTooLongStillSaysWhy(t *testing.T) {
 	p, err := Options{MaxSegments: 2}.Plan("“" + strings.Repeat("a", 150))
 	if err == nil || p.Segments != 3 || len(p.Forced) != 1 || p.Forced[0].Rune != '“' {

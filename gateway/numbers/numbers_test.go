@@ -324,3 +324,38 @@ func BenchmarkNormaliseByThePlans(b *testing.B) {
 		n.national("099123456")
 	}
 }
+
+// A base of mobile numbers, from an empty memory on.
+func BenchmarkBaseOf100000FromCold(b *testing.B) {
+	typed := make([]string, 100_000)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range typed {
+		typed[i] = fmt.Sprintf("09%d%06d", 1+r.IntN(9), r.IntN(1000000))
+	}
+	for b.Loop() {
+		n := normaliser(b, "UY")
+		for _, s := range typed {
+			n.Normalise(s)
+		}
+	}
+}
+
+func FuzzNormalise(f *testing.F) {
+	for _, s := range []string{"099123456", "+44 (0)7911 123456", "0059899123456", "113", "BANCO", "+"} {
+		f.Add(s)
+	}
+	n := normaliser(f, "UY")
+	f.Fuzz(func(t *testing.T, typed string) {
+		a, err := n.Normalise(typed)
+		if (err == nil) != (a != "") || err == nil && !a.E164() && !a.Short() {
+			t.Fatalf("%q gave %q, %v", typed, a, err)
+		}
+		if err != nil && gateway.KindOf(err) != gateway.KindInvalid {
+			t.Fatalf("%q: %v", typed, err)
+		}
+		if s := n.Sender(typed); len(s) > 4*maxAlphanumeric {
+			t.Fatalf("%q is the sender %q", typed, s)
+		}
+		n.Explain(typed)
+	})
+}
