@@ -32,20 +32,23 @@ type Event struct {
 // Gap is the body of an EventGap.
 type Gap struct {
 	After uint64 `json:"after" example:"41" doc:"The last event that the reader had"`
-	Next  uint64 `json:"next" example:"1200" doc:"The first event that is still there"`
+	Next  uint64 `json:"next" example:"1200" doc:"The event that it goes on with"`
 }
 
 // Tail starts an event stream at the present end.
 const Tail = ^uint64(0)
 
-// Events gives the events behind "after" as they happen: 0 = all that the box
-// still has, Tail = from now on. It connects again by itself, with back-off, and
+// Events gives the events behind "after" as they happen: 0 = from the first one
+// on, Tail = from now on. Where some of them are gone, an EventGap says so. It connects again by itself, with back-off, and
 // resumes after the last event that it gave (HTML Standard, "Server-sent events",
 // Last-Event-ID). It ends with an error when the server refuses for good (a token,
 // a scope) and when ctx ends.
 func (c *Client) Events(ctx context.Context, after uint64) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		s := stream{c: c, after: after, wait: time.Second}
+		s := stream{c: c, wait: time.Second}
+		if after != Tail {
+			s.last = strconv.FormatUint(after, 10)
+		}
 		for {
 			err := s.follow(ctx, yield)
 			if errors.Is(err, errStopped) {
@@ -68,7 +71,7 @@ var errStopped = errors.New("stopped")
 // stream is one reading of the events over as many connections as it takes.
 type stream struct {
 	c     *Client
-	after uint64
+	last  string        // id of the last event, as the server wrote it; "" = from the end
 	tries int           // connections that brought nothing
 	wait  time.Duration // before the next connection, as the server asked
 }
@@ -90,7 +93,7 @@ func (s *stream) follow(ctx context.Context, yield func(Event, error) bool) erro
 		case err != nil:
 			return nil // The connection broke: the next one resumes.
 		}
-		s.tries, s.after = 0, e.Seq
+		s.tries = 0
 		if !yield(e, nil) {
 			return errStopped
 		}
@@ -116,8 +119,8 @@ func (s *stream) connect(ctx context.Context) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.after != Tail {
-		req.Header.Set("Last-Event-ID", strconv.FormatUint(s.after, 10))
+	if s.last != "" {
+		req.Header.Set("Last-Event-ID", s.last)
 	}
 	resp, err := s.c.http.Do(req)
 	if err != nil {
@@ -155,6 +158,7 @@ const maxEvent = 1 << 20
 // event reads one event of the open connection.
 func (s *stream) event(lines *bufio.Reader) (Event, error) {
 	var data strings.Builder
+	id := s.last
 	for {
 		text, err := line(lines)
 		if err != nil {
@@ -168,6 +172,8 @@ func (s *stream) event(lines *bufio.Reader) (Event, error) {
 				return Event{}, gateway.Errorf(gateway.KindInvalid, "an event is longer than %d bytes", maxEvent)
 			}
 			data.WriteString(value)
+		case "id":
+			id = value
 		case "retry":
 			if ms, err := strconv.Atoi(value); err == nil && ms > 0 && ms <= 60_000 {
 				s.wait = time.Duration(ms) * time.Millisecond
@@ -179,6 +185,7 @@ func (s *stream) event(lines *bufio.Reader) (Event, error) {
 				if err := json.Unmarshal([]byte(data.String()), &e); err != nil {
 					return Event{}, gateway.Errorf(gateway.KindInvalid, "an event is no JSON of this API: %w", err)
 				}
+				s.last = id // Events of one id resume behind them, HTML Standard §9.2.6.
 				return e, nil
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -151,9 +152,7 @@ func (q MessageQuery) values() url.Values {
 	v := q.List.values()
 	set(v, "campaign", q.Campaign)
 	set(v, "upload", q.Upload)
-	for _, s := range q.Statuses {
-		v.Add("status", s)
-	}
+	set(v, "status", strings.Join(q.Statuses, ","))
 	if q.Oldest {
 		v.Set("order", "oldest")
 	}

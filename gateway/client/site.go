@@ -87,14 +87,15 @@ type NumberRequest struct {
 
 // NumberExplained says what a typed number becomes, and why.
 type NumberExplained struct {
-	Typed   string   `json:"typed" example:"91234567"`
-	Valid   bool     `json:"valid" example:"true"`
-	Number  string   `json:"number,omitempty" example:"+4791234567" doc:"Normalised"`
-	Form    string   `json:"form,omitempty" enum:"international,short" example:"international"`
-	Region  string   `json:"region,omitempty" example:"NO"`
-	Reasons []string `json:"reasons" nullable:"false" example:"[\"no country code: read as a number of NO\"]"`
-	Listed  bool     `json:"listed,omitempty" doc:"On the blacklist"`
-	OptOut  bool     `json:"opt_out,omitempty" doc:"By the customer's own wish"`
+	Typed    string   `json:"typed" example:"91234567"`
+	Number   string   `json:"number,omitempty" example:"+4791234567" doc:"Normalised; absent when it cannot be sent to"`
+	Form     string   `json:"form,omitempty" enum:"e164,short,alphanumeric" example:"e164"`
+	Region   string   `json:"region,omitempty" example:"NO" doc:"ISO 3166-1 of its country"`
+	Valid    bool     `json:"valid" example:"true" doc:"The numbering plan has such a number"`
+	Possible bool     `json:"possible" example:"true" doc:"It has the right length, at least"`
+	Reasons  []string `json:"reasons" nullable:"false" example:"[\"it has no country code: read as a number of NO\"]"`
+	Listed   bool     `json:"listed,omitempty" doc:"On the blacklist"`
+	OptOut   bool     `json:"opt_out,omitempty" doc:"By the customer's own wish"`
 }
 
 // Site tells how the box stands.
