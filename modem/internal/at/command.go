@@ -142,7 +142,7 @@ func (s *Session) run(ctx context.Context, c call, limit, answer time.Duration) 
 				answer = 0
 				continue
 			}
-			return s.giveUp(c, fmt.Errorf("no answer to AT%s", verb(c.cmd)))
+			return s.giveUp(c, ErrNoAnswer)
 		case <-ctx.Done():
 			return s.giveUp(c, ctx.Err())
 		case <-s.port.Done():

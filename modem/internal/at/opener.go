@@ -18,6 +18,9 @@ import (
 // ignore it.
 const DefaultBaud = 115200
 
+// Conn is an open port.
+type Conn = io.ReadWriteCloser
+
 // Opener opens ports. The zero Ports does it for real.
 type Opener interface {
 	// Open opens a port for this process alone. A port that is not there is of kind

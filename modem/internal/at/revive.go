@@ -2,6 +2,7 @@ package at
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -20,7 +21,7 @@ func (s *Session) Init(ctx context.Context) error {
 	defer s.turn.give()
 	if err := s.init(ctx); err != nil {
 		s.silent = true
-		return s.away("", err)
+		return s.away("", errors.Join(ErrSilent, err))
 	}
 	s.silent = false
 	return nil
@@ -39,7 +40,7 @@ func (s *Session) init(ctx context.Context) error {
 		}
 	}
 	if !s.probe(ctx) {
-		return fmt.Errorf("%w in PDU mode", ErrSilent)
+		return errors.New("it does not stay in PDU mode")
 	}
 	return nil
 }
@@ -56,7 +57,7 @@ func (s *Session) ping(ctx context.Context) error {
 		}
 		s.quiet(ctx)
 	}
-	return fmt.Errorf("%w: %w", ErrSilent, err)
+	return err
 }
 
 // settle brings modem and session back in step after a command without an answer

@@ -42,8 +42,11 @@ type result struct {
 	err  error
 }
 
-// ErrSilent says that the modem does not answer: Revive may help.
-var ErrSilent = errors.New("the modem does not answer")
+// Why a command has no answer.
+var (
+	ErrNoAnswer = errors.New("no answer")                 // to this command; the modem is in sync again
+	ErrSilent   = errors.New("the modem does not answer") // to anything: Revive may help
+)
 
 // New starts a session on an open port. It writes nothing yet: see Init.
 func New(o Options) *Session {

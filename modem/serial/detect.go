@@ -1,0 +1,151 @@
+package serial
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"fieldpost/gateway"
+	"fieldpost/modem/internal/at"
+)
+
+// PortInfo is a serial port as the kernel describes it.
+type PortInfo = at.PortInfo
+
+// Ports gives the serial ports of this machine that have hardware behind them. It
+// opens none.
+func Ports() ([]PortInfo, error) { return at.Finder{}.Find() }
+
+// brisk are the times for looking: a port without a modem costs some seconds.
+var brisk = Times{
+	Command: 3 * time.Second, Probe: 700 * time.Millisecond,
+	Quiet: 100 * time.Millisecond, Restless: 500 * time.Millisecond, Grace: 500 * time.Millisecond,
+}
+
+// Found is what answers on one port.
+type Found struct {
+	Port         PortInfo
+	Answers      bool   // a modem answers here
+	Best         bool   // of the ports of one modem, the one to configure
+	Problem      string // why nothing answers, or what is wrong with the SIM; "" = nothing
+	Conflict     bool   // another program holds the port: Problem names it
+	Model        string
+	IMEI         string
+	ICCID        string
+	SIM          string // READY, SIM PIN, ...; or a code of TS 27.007 §9.2
+	Operator     string
+	Registration gateway.Registration
+	Signal       int // 0-31, gateway.SignalUnknown
+}
+
+// Detect asks all given ports at once what is behind them, or all ports of the
+// machine if none is given. It changes nothing that a modem keeps, enters no PIN and
+// takes no message. The order is that of the ports.
+func Detect(ctx context.Context, ports ...PortInfo) ([]Found, error) {
+	if len(ports) == 0 {
+		all, err := Ports()
+		if err != nil {
+			return nil, gateway.Errorf(gateway.KindUnavailable, "looking for ports: %w", err)
+		}
+		ports = all
+	}
+	return detect(ctx, at.Ports{}, brisk, ports), ctx.Err()
+}
+
+func detect(ctx context.Context, open Opener, times Times, ports []PortInfo) []Found {
+	found := make([]Found, len(ports))
+	var all sync.WaitGroup
+	for i, p := range ports {
+		all.Go(func() { found[i] = probe(ctx, open, times, p) })
+	}
+	all.Wait()
+	choose(found)
+	return found
+}
+
+// probe asks one port.
+func probe(ctx context.Context, open Opener, times Times, p PortInfo) Found {
+	f := Found{Port: p, Signal: gateway.SignalUnknown, Registration: gateway.RegUnknown}
+	conn, err := open.Open(p.Path, 0)
+	if err != nil {
+		f.Problem, f.Conflict = err.Error(), gateway.KindOf(err) == gateway.KindConflict
+		return f
+	}
+	d, err := New(Options{Port: gateway.Port{Device: p.Path}, Times: times})
+	if err != nil {
+		conn.Close()
+		f.Problem = err.Error()
+		return f
+	}
+	l := newLane(&d.o, nobody{}, p.Path, conn)
+	defer l.close()
+	if err := l.s.Init(ctx); err != nil {
+		f.Problem = "no modem answers"
+		return f
+	}
+	f.Answers = true
+	if err := l.tell(ctx, &f); err != nil {
+		f.Problem = err.Error()
+	}
+	return f
+}
+
+// tell asks a modem that answers for everything that a person wants to know.
+func (l *lane) tell(ctx context.Context, f *Found) error {
+	if err := l.identify(ctx); err != nil {
+		return err
+	}
+	c := l.channel()
+	f.Model, f.IMEI = c.Model, c.IMEI
+	var err error
+	if f.SIM, err = l.simState(ctx); err != nil {
+		return err
+	}
+	if f.ICCID, err = l.iccid(ctx); err != nil {
+		return err
+	}
+	if reason, _ := simReason(f.SIM); reason != "" {
+		f.Problem = reason
+	} else if f.SIM == "SIM PIN" {
+		f.Problem = "the SIM wants its PIN"
+	}
+	if f.Registration, err = l.registration(ctx); err != nil {
+		return err
+	}
+	if err := l.look(ctx); err != nil {
+		return err
+	}
+	c = l.channel()
+	f.Operator, f.Signal = c.Operator, c.Signal
+	return nil
+}
+
+// choose marks one port of each modem. The first that answers is the one for
+// commands; Huawei's first carries the data, and its last the news.
+func choose(found []Found) {
+	best := map[string]int{}
+	for i := range found {
+		f := &found[i]
+		if !f.Answers || f.IMEI == "" {
+			continue
+		}
+		j, seen := best[f.IMEI]
+		last := strings.Contains(strings.ToLower(f.Model), "huawei")
+		if !seen || last == (f.Port.Interface > found[j].Port.Interface) {
+			best[f.IMEI] = i
+		}
+	}
+	for i := range found {
+		found[i].Best = slices.Contains(values(best), i)
+	}
+}
+
+func values(m map[string]int) []int {
+	v := make([]int, 0, len(m))
+	for _, i := range m {
+		v = append(v, i)
+	}
+	return v
+}

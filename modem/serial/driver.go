@@ -1,0 +1,171 @@
+package serial
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"fieldpost/gateway"
+	"fieldpost/modem"
+	"fieldpost/modem/internal/at"
+)
+
+// Driver drives the modem of one port.
+type Driver struct {
+	o    Options
+	lane atomic.Pointer[lane] // of the present run; nil between two
+}
+
+// New makes a driver. It opens nothing: see Run.
+func New(o Options) (*Driver, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Open == nil {
+		o.Open = at.Ports{}
+	}
+	o.Every = o.Every.orUsual()
+	return &Driver{o: o}, nil
+}
+
+// Limits says that the driver takes one segment at a time.
+func (d *Driver) Limits() modem.Limits {
+	return modem.Limits{Send: d.o.Times.SendLimit() + turnLimit}
+}
+
+// turnLimit is how long a send may wait for the one command of the housekeeping
+// that is in flight: AT+CMGL, on a slow SIM.
+const turnLimit = 60 * time.Second
+
+// Run opens the port and serves the modem until ctx ends (nil) or the modem is lost
+// (why). A port that somebody holds, or that this user may not open, is reported as
+// a fault and tried again.
+func (d *Driver) Run(ctx context.Context, host modem.Host) error {
+	path, port, err := d.open(ctx, host)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	l := newLane(&d.o, host, path, port)
+	defer l.close()
+	d.lane.Store(l)
+	defer d.lane.Store(nil)
+	err = l.keep(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
+	if cause := l.s.Cause(); cause != nil {
+		return &gateway.Error{Kind: gateway.KindUnavailable, Text: fmt.Sprintf("%s: modem lost: %v", path, cause), Err: cause}
+	}
+	return err
+}
+
+// open finds and opens the port.
+func (d *Driver) open(ctx context.Context, host modem.Host) (path string, port at.Conn, err error) {
+	for {
+		path, port, err = d.tryOpen(ctx)
+		switch gateway.KindOf(err) {
+		case gateway.KindConflict, gateway.KindForbidden: // a person must act, and will not tell us
+			host.Channel(d.blank(path, gateway.ChannelFault, err.Error()))
+		default:
+			return path, port, err
+		}
+		if !wait(ctx, d.o.Every.Retry) {
+			return path, nil, ctx.Err()
+		}
+	}
+}
+
+func (d *Driver) tryOpen(ctx context.Context) (string, at.Conn, error) {
+	path := d.o.Port.Device
+	if path == "" {
+		found, err := d.o.Finder.Find(ctx, d.o.Port.IMEI)
+		if err != nil {
+			return "", nil, err
+		}
+		path = found
+	}
+	port, err := d.o.Open.Open(path, d.o.Port.Baud)
+	if err != nil && d.o.Port.Device == "" {
+		d.o.Finder.Forget(d.o.Port.IMEI)
+	}
+	return path, port, err
+}
+
+// blank is the channel of a modem of which nothing is known.
+func (d *Driver) blank(path string, state gateway.ChannelState, reason string) gateway.Channel {
+	return gateway.Channel{Port: d.o.Port.Port, State: state, Reason: reason, Device: path, Signal: gateway.SignalUnknown}
+}
+
+// Send hands one segment to the network.
+func (d *Driver) Send(ctx context.Context, port int, s modem.Submission) (modem.Receipt, error) {
+	l, err := d.at(port)
+	if err != nil {
+		return modem.Receipt{}, err
+	}
+	return l.send(ctx, s)
+}
+
+// USSD runs one USSD request and gives the network's answer. A dialogue that the
+// network would go on with is ended. It takes up to two minutes; messages are sent
+// meanwhile.
+func (d *Driver) USSD(ctx context.Context, port int, code string) (string, error) {
+	l, err := d.at(port)
+	if err != nil {
+		return "", err
+	}
+	return l.dial(ctx, code)
+}
+
+// Reset restarts the modem (AT+CFUN=1,1, TS 27.007 §8.2), which ends the run. While a
+// send is on its way it refuses with KindConflict.
+func (d *Driver) Reset(ctx context.Context, port int) error {
+	l := d.lane.Load()
+	if l == nil || port != d.o.Port.Port {
+		return &gateway.Error{Kind: gateway.KindUnavailable, Text: "the modem is not there"}
+	}
+	return l.reset(ctx)
+}
+
+// at gives the present run's lane, when it can send.
+func (d *Driver) at(port int) (*lane, error) {
+	if port != d.o.Port.Port {
+		return nil, gateway.Invalid("port", "this modem is port %d, not %d", d.o.Port.Port, port)
+	}
+	l := d.lane.Load()
+	if l == nil || !l.ready.Load() {
+		return nil, &gateway.Error{Kind: gateway.KindUnavailable, Text: "the modem is not ready"}
+	}
+	return l, nil
+}
+
+// Trace gives the last lines between the driver and the modem, oldest first, without
+// numbers, texts and PINs. It is empty between two runs.
+func (d *Driver) Trace() []string {
+	if l := d.lane.Load(); l != nil {
+		return l.trace.Lines()
+	}
+	return nil
+}
+
+// wait waits for a time; false when ctx ended first.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,198 @@
+package serial
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"fieldpost/gateway"
+	"fieldpost/modem"
+	"fieldpost/modem/internal/at"
+)
+
+// lane is one run of a driver: one open port, from its first byte to its last.
+type lane struct {
+	o     *Options
+	host  modem.Host
+	s     *at.Session
+	trace *at.Recorder
+	log   *slog.Logger
+	ctx   context.Context // ends with the run: what the listener stores by
+	end   context.CancelFunc
+	wg    sync.WaitGroup // the listener
+
+	ready   atomic.Bool  // Send may begin
+	sending atomic.Int32 // sends that have not returned
+	linked  atomic.Bool  // +CMMS=2 was taken
+	sent    atomic.Int64 // when the network last took a message, in Unix ns
+
+	mu     sync.Mutex
+	ch     gateway.Channel // as the host knows it
+	told   bool
+	todo   chores
+	q      *quirk
+	wake   chan struct{} // todo is not empty
+	answer chan at.URC   // +CUSD for the dialogue that goes on; nil = none
+	dialog chan struct{} // one USSD dialogue at a time
+
+	// Owned by the keeper.
+	memory string // where messages are kept
+	cnmi   string // what +CNMI was set to
+	full   bool   // the memory was nearly full at the last look
+}
+
+// chores is what the listener and the senders leave to the keeper.
+type chores struct {
+	arrived []place // messages that were announced
+	sweep   bool    // look at everything that is in the memory
+	verify  bool    // look whether the modem still has its settings
+	poll    bool    // look at SIM and network
+	restart bool    // the modem started again: set it up again
+}
+
+// place is where the modem keeps a message.
+type place struct {
+	memory string
+	index  int
+}
+
+func (c *chores) any() bool {
+	return len(c.arrived) > 0 || c.sweep || c.verify || c.poll || c.restart
+}
+
+// maxArrived bounds the places that wait: beyond it, everything is looked at.
+const maxArrived = 64
+
+func newLane(o *Options, host modem.Host, path string, port at.Conn) *lane {
+	l := &lane{
+		o: o, host: host, trace: new(at.Recorder), q: quirkOf(""),
+		log:  o.Logger.With(slog.String("provider", o.Provider), slog.Int("port", o.Port.Port)),
+		wake: make(chan struct{}, 1), dialog: make(chan struct{}, 1),
+		ch: gateway.Channel{Port: o.Port.Port, Device: path, Signal: gateway.SignalUnknown, Registration: gateway.RegUnknown},
+	}
+	l.ctx, l.end = context.WithCancel(context.Background())
+	l.s = at.New(at.Options{Port: port, URCs: allURCs(), Trace: l.trace, Times: o.Times})
+	l.wg.Go(l.listen)
+	return l
+}
+
+func (l *lane) close() {
+	l.ready.Store(false)
+	l.s.Close()
+	l.end()
+	l.wg.Wait()
+}
+
+// set changes what is known of the channel and tells the host of a change.
+func (l *lane) set(change func(c *gateway.Channel)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := l.ch
+	change(&l.ch)
+	if l.ch.State == gateway.ChannelReady {
+		l.ch.Reason = ""
+	}
+	if l.told && l.ch == before {
+		return
+	}
+	l.told = true
+	if l.ch.State != gateway.ChannelReady {
+		l.ready.Store(false)
+	}
+	l.host.Channel(l.ch)
+	if l.ch.State == gateway.ChannelReady {
+		l.ready.Store(true)
+	}
+}
+
+// state changes the channel's state, with the reason.
+func (l *lane) state(s gateway.ChannelState, reason string) {
+	l.set(func(c *gateway.Channel) { c.State, c.Reason = s, reason })
+}
+
+// quirk gives the row of the modem's maker.
+func (l *lane) quirk() *quirk {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.q
+}
+
+func (l *lane) channel() gateway.Channel {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ch
+}
+
+// nudge leaves something to the keeper.
+func (l *lane) nudge(note func(c *chores)) {
+	l.mu.Lock()
+	note(&l.todo)
+	l.mu.Unlock()
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// chores takes what was left.
+func (l *lane) chores() chores {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := l.todo
+	l.todo = chores{}
+	return c
+}
+
+// errAgain says that the modem must be set up again from the beginning.
+var errAgain = errors.New("the modem started again")
+
+// again is how often in a row the set-up begins anew before the port is opened anew.
+const again = 3
+
+// keep sets the modem up and keeps house until the modem is lost or ctx ends.
+func (l *lane) keep(ctx context.Context) error {
+	l.state(gateway.ChannelStarting, "the port is open; the modem is awaited")
+	for failures := 0; ; {
+		err := l.start(ctx)
+		if err == nil {
+			failures = 0
+			err = l.house(ctx)
+		}
+		l.ready.Store(false)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case l.s.Cause() != nil:
+			return err
+		case errors.Is(err, errAgain):
+		case errors.Is(err, at.ErrSilent):
+			if err := l.revive(ctx, err); err != nil {
+				return err
+			}
+			failures++
+		case gateway.KindOf(err) == gateway.KindConflict:
+			return err
+		default:
+			failures++
+		}
+		if failures > again {
+			return err
+		}
+		if l.channel().State == gateway.ChannelReady {
+			l.state(gateway.ChannelStarting, "the modem is set up again")
+		}
+	}
+}
+
+// revive wakes a modem that does not answer, or says why that cannot be done.
+func (l *lane) revive(ctx context.Context, cause error) error {
+	l.state(gateway.ChannelStarting, "the modem does not answer: it is being woken")
+	begin := time.Now()
+	rung, err := l.s.Revive(ctx)
+	l.log.Warn("modem did not answer", slog.Any("error", cause), slog.String("step", rung), slog.Bool("woken", err == nil),
+		slog.Duration("took", time.Since(begin)), slog.Any("trace", l.trace.Lines()))
+	return err
+}

@@ -1,0 +1,86 @@
+package serial
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"fieldpost/gateway"
+	"fieldpost/gateway/gsm7"
+	"fieldpost/modem"
+	"fieldpost/modem/internal/at"
+	"fieldpost/modem/internal/tpdu"
+)
+
+// send hands one segment to the network.
+func (l *lane) send(ctx context.Context, s modem.Submission) (modem.Receipt, error) {
+	t, err := encode(&s)
+	if err != nil {
+		return modem.Receipt{}, err
+	}
+	l.sending.Add(1)
+	defer l.sending.Add(-1)
+	if s.More && l.quirk().cmms && !l.linked.Load() {
+		l.keepLink(ctx)
+	}
+	r, err := l.s.Submit(ctx, t.Length, t.Hex)
+	if err != nil {
+		return modem.Receipt{}, l.failed(err)
+	}
+	l.sent.Store(time.Now().UnixNano())
+	return modem.Receipt{MR: r.MR, HasMR: r.Had}, nil
+}
+
+// encode writes the TPDU of a submission: its segment is cut from the text the same
+// way each time.
+func encode(s *modem.Submission) (tpdu.Encoded, error) {
+	cut, err := gsm7.Cut(s.Text)
+	if err != nil {
+		return tpdu.Encoded{}, err
+	}
+	if s.Segment < 1 || s.Segment > len(cut) || s.Segments != len(cut) {
+		return tpdu.Encoded{}, gateway.Invalid("segment", "is %d of %d, and the text takes %d", s.Segment, s.Segments, len(cut))
+	}
+	t := tpdu.Submit{
+		To: s.To, Segment: cut[s.Segment-1], Ref: s.Ref, Total: len(cut), Seq: s.Segment,
+		Report: s.Report, Validity: s.Validity, Flash: s.Flash,
+	}
+	return t.Encode()
+}
+
+// keepLink asks the modem to keep the radio link open between segments (TS 27.005
+// §3.5.6). Mode 2 lasts: the modem lets go some seconds after the last message by itself.
+func (l *lane) keepLink(ctx context.Context) {
+	if _, err := l.s.Command(ctx, "+CMMS=2"); err == nil || at.RefusalOf(err) != nil {
+		l.linked.Store(true) // a modem that refuses is not asked again
+	}
+}
+
+// failed turns an error of the session into one for the caller, and leaves to the
+// keeper what the error says of the modem.
+func (l *lane) failed(err error) error {
+	r := at.RefusalOf(err)
+	if r == nil {
+		l.nudge(func(c *chores) { c.verify, c.poll = true, true })
+		var e *gateway.Error
+		if errors.As(err, &e) {
+			return e
+		}
+		return &gateway.Error{Kind: gateway.KindUnknownOutcome, Text: err.Error(), Err: err}
+	}
+	switch {
+	case r.Class == at.Setup:
+		l.nudge(func(c *chores) { c.restart = true }) // the SMSC's address is set with everything else
+	case memoryFull(r):
+		l.nudge(func(c *chores) { c.sweep = true })
+	case r.Class == at.SIM, r.Class == at.Doubt, r.Number == 331:
+		l.nudge(func(c *chores) { c.poll = true })
+	}
+	return r.Reason
+}
+
+// memoryFull says that a refusal is about the memory for messages (TS 27.005
+// §3.2.5, TS 23.040 §9.2.3.22).
+func memoryFull(r *at.Refusal) bool {
+	return r.Reason.Code == "CMS 322" || r.Reason.Code == "CMS 208" || r.Reason.Code == "CMS 211"
+}
