@@ -144,7 +144,8 @@ type Upload struct {
 	Error      string    `json:"error,omitempty"`
 	Created    time.Time `json:"created"`
 	Finished   time.Time `json:"finished,omitzero"`
-	Kind       string    `json:"kind"` // "base" or "blacklist"
+	Kind       string    `json:"kind"`           // "base" or "blacklist"
+	Held       bool      `json:"held,omitempty"` // its rows are stored held
 }
 
 // BadLine is a row of a file that was refused.

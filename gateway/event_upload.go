@@ -1,0 +1,15 @@
+package gateway
+
+// UploadEvent is the body of EventUpload: a file was loaded, or given up. It may
+// come twice when the box stops between it and the end of the load.
+type UploadEvent struct {
+	ID       string `json:"id"`
+	Kind     string `json:"kind"` // "base" or "blacklist"
+	Campaign string `json:"campaign,omitempty"`
+	Name     string `json:"name,omitempty"`
+	Agent    string `json:"agent,omitempty"`
+	State    string `json:"state"` // "done" or "failed"
+	Accepted int    `json:"accepted"`
+	Rejected int    `json:"rejected"`
+	Error    string `json:"error,omitempty"`
+}

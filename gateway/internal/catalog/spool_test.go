@@ -1,0 +1,47 @@
+package catalog
+
+import (
+	"path/filepath"
+	"testing"
+
+	"fieldpost/gateway"
+	"fieldpost/spool"
+)
+
+func TestDefinitionsSurviveARestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "spool.db")
+	s := must[*spool.Spool](t)(spool.Open(spool.Options{Path: path}))
+	c := open(t, s)
+	must[Provider](t)(c.PutProvider(t.Context(), bank()))
+	must[Campaign](t)(c.PutCampaign(t.Context(), campaign("a")))
+	must[Dialer](t)(c.PutDialer(t.Context(), dialer("a")))
+	if err := c.Start(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	refusedPut := dialer("a")
+	_, err := c.PutDialer(t.Context(), refusedPut)
+	refused(t, err, gateway.KindConflict, "name")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	s = must[*spool.Spool](t)(spool.Open(spool.Options{Path: path}))
+	defer s.Close()
+	c = open(t, s)
+	l := must[Lane](t)(c.Lane("a"))
+	if !l.Started || !l.Enabled || !l.Dialer {
+		t.Errorf("lane is %+v", l)
+	}
+	if p := must[Provider](t)(c.Provider("bank")); string(p.Ports[0].PIN) != "4321" {
+		t.Error("the PIN is lost")
+	}
+	if err := c.DeleteDialer(t.Context(), "a"); err != nil {
+		t.Error(err)
+	}
+	if events := must[[]gateway.Event](t)(s.Events(0, 100)); len(events) != 5 {
+		t.Errorf("%d events, want 5: created three times, started, deleted", len(events))
+	}
+	if err := s.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

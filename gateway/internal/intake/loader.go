@@ -1,0 +1,161 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"fieldpost/gateway"
+	"fieldpost/spool"
+)
+
+const (
+	// maxLoads is how many files are loaded at once: a small one does not wait for a
+	// large one, and memory is bounded.
+	maxLoads = 4
+
+	// A disk that is full is asked again after these waits.
+	firstRetry = time.Second
+	lastRetry  = time.Minute
+)
+
+// load is an accepted file that is not loaded yet.
+type load struct {
+	up   spool.Upload
+	done chan struct{} // closed when it is loaded, or given up
+}
+
+// enqueue makes an accepted file wait for a goroutine of RunLoader.
+func (in *Intake) enqueue(up spool.Upload) {
+	l := &load{up: up, done: make(chan struct{})}
+	in.mu.Lock()
+	in.loads[up.ID] = l
+	in.queue = append(in.queue, l)
+	in.mu.Unlock()
+	in.nudge()
+}
+
+func (in *Intake) nudge() {
+	select {
+	case in.wake <- struct{}{}:
+	default:
+	}
+}
+
+// dequeue takes the next load; nil = none waits.
+func (in *Intake) dequeue() *load {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if len(in.queue) == 0 {
+		return nil
+	}
+	l := in.queue[0]
+	in.queue = in.queue[1:]
+	return l
+}
+
+// RunLoader adds the rows of accepted files until ctx ends, which is no error: a
+// load goes on at its place when RunLoader runs again. It returns an error only when
+// the spool cannot keep the progress of a load. One call at a time.
+func (in *Intake) RunLoader(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var (
+		running sync.WaitGroup
+		places  = make(chan struct{}, maxLoads)
+	)
+	defer running.Wait()
+	for {
+		select {
+		case places <- struct{}{}:
+		case <-ctx.Done():
+			return ended(ctx)
+		}
+		l := in.dequeue()
+		for l == nil {
+			select {
+			case <-in.wake:
+				l = in.dequeue()
+			case <-ctx.Done():
+				return ended(ctx)
+			}
+		}
+		running.Go(func() {
+			defer func() { <-places }()
+			if err := in.run(ctx, l); err != nil {
+				cancel(err)
+			}
+		})
+	}
+}
+
+// ended gives the fault of a load that ended the others; nil when the caller did.
+func ended(ctx context.Context) error {
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}
+
+// run loads one file to its end, or to the end of ctx.
+func (in *Intake) run(ctx context.Context, l *load) error {
+	var err error
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		switch l.up.Kind {
+		case kindBlacklist:
+			err = in.loadBlacklist(ctx, l)
+		default:
+			err = in.loadBase(ctx, l)
+		}
+		if !passing(err) || ctx.Err() != nil {
+			break
+		}
+		in.log.Warn("a load waits", slog.String("upload", l.up.ID), slog.Duration("wait", wait), slog.Any("error", err))
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+	}
+	if ctx.Err() != nil {
+		in.mu.Lock()
+		in.queue = append(in.queue, l) // for another RunLoader
+		in.mu.Unlock()
+		return nil
+	}
+	return in.finish(l, err)
+}
+
+// passing says that a fault may be gone later: the disk is full, the spool is busy.
+func passing(err error) bool {
+	k := gateway.KindOf(err)
+	return k == gateway.KindUnavailable || k == gateway.KindThrottled
+}
+
+// finish keeps how a load ended. The event comes first, so that a stop between the
+// two tells it twice rather than never.
+func (in *Intake) finish(l *load, failed error) error {
+	ctx := context.Background() // the end of a load is kept whoever waits for it
+	up := &l.up
+	up.State, up.Finished = stateDone, in.o.Now().UTC()
+	if failed != nil {
+		up.State, up.Error = stateFailed, failed.Error()
+		in.log.Error("a load failed", slog.String("upload", up.ID), slog.Any("error", failed))
+	}
+	err := in.o.Store.Emit(ctx, gateway.EventUpload, gateway.UploadEvent{
+		ID: up.ID, Kind: up.Kind, Campaign: up.Campaign, Name: up.Name, Agent: up.Agent,
+		State: up.State, Accepted: up.Accepted, Rejected: up.Rejected, Error: up.Error,
+	})
+	if err == nil {
+		err = in.o.Store.PutUpload(ctx, *up)
+	}
+	if err == nil && failed == nil {
+		err = remove(up.Path)
+	}
+	in.mu.Lock()
+	delete(in.loads, up.ID)
+	in.mu.Unlock()
+	close(l.done)
+	return err
+}
