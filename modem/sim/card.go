@@ -13,6 +13,7 @@ type CardOptions struct {
 	Number string // of the subscriber, "+" and digits
 	PIN    string // asked for at every start; "" = none
 	PUK    string // "" = "12345678"
+	Spent  bool   // the tries for the PIN are spent: the card asks for the PUK
 	Slots  int    // messages that it holds; 0 = 20
 	NextMR uint8  // TP-MR of the first submission
 }
@@ -45,7 +46,11 @@ func NewCard(o CardOptions) *Card {
 	if o.PUK == "" {
 		o.PUK = "12345678"
 	}
-	return &Card{o: o, store: newStore(o.Slots), pin: o.PIN, pinsLeft: pinTries, puksLeft: pukTries, mr: o.NextMR}
+	c := &Card{o: o, store: newStore(o.Slots), pin: o.PIN, pinsLeft: pinTries, puksLeft: pukTries, mr: o.NextMR}
+	if o.Spent {
+		c.pinsLeft = 0
+	}
+	return c
 }
 
 // numberedCard fills in what the options leave open, from a number.

@@ -36,7 +36,7 @@ func commands() map[string]handler {
 		"+CREG": creg, "+CGREG": cgreg, "+CEREG": cereg, "+COPS": cops, "+CSQ": csq, "+CFUN": cfun,
 		"+CCLK": cclk, "+CUSD": cusd, "+CPAS": cpas, "+IPR": accept, "+IFC": accept, "+ICF": accept,
 		"+CLIP": accept, "+CRC": accept, "+CBST": accept, "+CPBS": refuse,
-		"^CURC": accept, "^SYSCFG": accept, "^U2DIAG": accept,
+		"^CURC": accept, "^SYSCFG": accept, "^U2DIAG": accept, "^PORTSEL": accept,
 	}
 }
 
@@ -112,7 +112,7 @@ func (m *Modem) has(name string) bool {
 		return name == m.prof.ccid || name == m.prof.ccidAlso
 	case "+CPINR", "^CPIN", "+QPINC", "+SPIC":
 		return name == m.prof.tries
-	case "^CURC", "^SYSCFG", "^U2DIAG":
+	case "^CURC", "^SYSCFG", "^U2DIAG", "^PORTSEL":
 		return m.o.Vendor == Huawei
 	case "+CEREG":
 		return m.prof.lte

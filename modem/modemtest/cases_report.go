@@ -1,0 +1,72 @@
+package modemtest
+
+import (
+	"slices"
+
+	"fieldpost/gateway"
+)
+
+func reportCases() []oneCase {
+	return []oneCase{
+		{name: "a delivery report says which segment it is of", run: reported},
+		{name: "a delivery report that comes before the answer is not lost", needs: []Act{ReportEarly}, run: reportedEarly},
+		{name: "a delivery report that comes two times disturbs nothing", needs: []Act{ReportTwice}, run: reportedTwice},
+		{name: "a delivery report of a failure keeps its TP-ST", needs: []Act{ReportFailed}, run: reportedFailed},
+	}
+}
+
+func reported(b *bench) { b.reports(0, 1) }
+
+func reportedEarly(b *bench) {
+	b.do(ReportEarly)
+	b.reports(0, 1)
+}
+
+func reportedTwice(b *bench) {
+	b.do(ReportTwice)
+	b.reports(0, 1) // whether both are handed on is the driver's choice: the spool takes either
+}
+
+func reportedFailed(b *bench) {
+	b.do(ReportFailed)
+	b.reports(0x46, 1)
+}
+
+// reports sends two messages and demands a report of each.
+func (b *bench) reports(st uint8, least int) {
+	b.Helper()
+	for _, text := range []string{"one", "two"} {
+		s := b.one(someone, text)
+		s.Report = true
+		r := b.accepted(s)
+		mine := func(x gateway.StatusReport) bool {
+			if r.HasMR {
+				return x.MR == r.MR
+			}
+			return x.Ref == r.Ref
+		}
+		b.until("the delivery report of "+text, func(h *host) bool {
+			n := 0
+			for _, x := range h.reports {
+				if mine(x) {
+					n++
+				}
+			}
+			return n >= least
+		})
+		b.checkReport(mine, st)
+	}
+}
+
+func (b *bench) checkReport(mine func(gateway.StatusReport) bool, st uint8) {
+	b.Helper()
+	b.host.mu.Lock()
+	defer b.host.mu.Unlock()
+	x := b.host.reports[slices.IndexFunc(b.host.reports, mine)]
+	if x.Recipient != someone || x.ST != st {
+		b.Errorf("the report is of %s with TP-ST %#02x, want %s and %#02x", x.Recipient, x.ST, someone, st)
+	}
+	if b.rig.ICCID != "" && x.SIM != b.rig.ICCID {
+		b.Errorf("the report names the SIM %q, the card is %q", x.SIM, b.rig.ICCID)
+	}
+}
