@@ -118,7 +118,7 @@ func (d *Deliver) userData(o *octets, withHeader bool) (why string) {
 	if !ok {
 		return "it ends before the text"
 	}
-	data, septets := d.clamp(int(udl), o)
+	data := d.clamp(int(udl), o)
 	h := header{}
 	if withHeader {
 		if h, ok = readHeader(data, o.notes); !ok {
@@ -131,7 +131,7 @@ func (d *Deliver) userData(o *octets, withHeader bool) (why string) {
 		d.Octets = data[h.size:]
 		return "the text is compressed (TS 23.042)"
 	case d.Coding == GSM7:
-		d.Septets = body(data, septets, h.size)
+		d.Septets = body(data, int(udl), h.size)
 	default:
 		d.Octets = data[h.size:]
 	}
@@ -158,14 +158,13 @@ func (d *Deliver) coding(n *notes) (compressed bool) {
 	default:
 		d.Coding = GSM7
 	}
-	class, err := dcs.Class()
-	d.Flash = err == nil && class == tpdu.MClass0 // S21: an error only says that there is none
+	class, _ := dcs.Class() // S21: the error only says that there is none, as in plain 0x00
+	d.Flash = class == tpdu.MClass0
 	return dcs.Compressed()
 }
 
-// clamp gives the octets of the text, and how many septets they stand for. A length
-// that is larger than what is there is cut to it (S14).
-func (d *Deliver) clamp(udl int, o *octets) (data []byte, septets int) {
+// clamp gives the octets of the text: what is there, where its length says more (S14).
+func (d *Deliver) clamp(udl int, o *octets) []byte {
 	size := udl
 	if d.Coding == GSM7 {
 		size = (udl*7 + 7) / 8
@@ -173,17 +172,17 @@ func (d *Deliver) clamp(udl int, o *octets) (data []byte, septets int) {
 	if size > len(o.left) {
 		o.notes.add("the text is %d octets shorter than it says", size-len(o.left))
 		size = len(o.left)
-		udl = min(udl, size*8/7)
 	}
 	if size < len(o.left) {
 		o.notes.add("%d octets behind the text were left out", len(o.left)-size)
 	}
-	data, _ = o.take(size)
-	return data, udl
+	data, _ := o.take(size)
+	return data
 }
 
 // body gives the septets behind a header of size octets, which fill bits bring to a
-// septet border (TS 23.040 §9.2.3.24).
+// septet border (TS 23.040 §9.2.3.24). septets is TP-UDL: the header counts too, and
+// there may be fewer.
 func body(data []byte, septets, size int) []byte {
 	skipped := (size*8 + 6) / 7
 	fill := skipped*7 - size*8
