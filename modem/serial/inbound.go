@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"fieldpost/modem"
 	"fieldpost/modem/internal/at"
@@ -82,6 +83,7 @@ func (l *lane) store(ctx context.Context, index, stat int, pdu string, length in
 	}
 	if err := l.take(pdu, length); err != nil {
 		l.log.Error("inbound message stays in the modem: it cannot be stored", slog.Any("error", err))
+		time.AfterFunc(l.o.Every.Retry, func() { l.nudge(func(c *chores) { c.sweep = true }) })
 		return nil
 	}
 	_, err := l.s.Command(ctx, fmt.Sprintf("+CMGD=%d", index))
