@@ -24,6 +24,7 @@ const (
 // looks at the length and the first digits; the last four are copied. Where a plan
 // does look at the last ones, the proof fails and the beginning stays unremembered.
 type memo struct {
+	plan  func(digits string) (gateway.Address, error) // set once; the slow, true answer
 	mu    sync.RWMutex
 	known map[beginning]*becomes // under mu
 }
@@ -40,34 +41,34 @@ type becomes struct {
 	prefix string // E.164 but for the tail
 }
 
-// remembered is national with a memory.
-func (n *Normaliser) remembered(digits string) (gateway.Address, error) {
+// address is plan with a memory.
+func (m *memo) address(digits string) (gateway.Address, error) {
 	key, ok := begin(digits)
 	if !ok {
-		return n.national(digits)
+		return m.plan(digits)
 	}
-	if prefix, ok := n.memo.prefix(key); ok {
+	if prefix, ok := m.prefix(key); ok {
 		return gateway.Address(prefix + digits[len(digits)-tail:]), nil
 	}
-	a, err := n.national(digits)
-	if err == nil && n.memo.count(key) {
-		n.prove(key, digits, a)
+	a, err := m.plan(digits)
+	if err == nil && m.count(key) {
+		m.prove(key, digits, a)
 	}
 	return a, err
 }
 
-// prove asks the plans for ten other tails, one with each digit at each place, and
+// prove asks the plan for ten other tails, one with each digit at each place, and
 // remembers the beginning when all of them agree.
-func (n *Normaliser) prove(key beginning, digits string, a gateway.Address) {
+func (m *memo) prove(key beginning, digits string, a gateway.Address) {
 	head, ending := digits[:len(digits)-tail], digits[len(digits)-tail:]
 	prefix, ok := strings.CutSuffix(string(a), ending)
 	for d := '0'; ok && d <= '9'; d++ {
 		other := strings.Repeat(string(d), tail)
-		got, err := n.national(head + other)
+		got, err := m.plan(head + other)
 		ok = err == nil && string(got) == prefix+other
 	}
 	if ok {
-		n.memo.keep(key, prefix)
+		m.keep(key, prefix)
 	}
 }
 

@@ -31,7 +31,9 @@ func New(o Options) (*Normaliser, error) {
 	if o.Region != "" && phonenumbers.GetCountryCodeForRegion(o.Region) == 0 {
 		return nil, gateway.Invalid("region", "is no country code of two letters, such as UY")
 	}
-	return &Normaliser{o: o}, nil
+	n := &Normaliser{o: o}
+	n.memo.plan = n.national
+	return n, nil
 }
 
 // Normalise gives the address of a typed number: E.164 or a short code. The error
@@ -60,7 +62,7 @@ func (n *Normaliser) resolve(t typedNumber) (gateway.Address, error) {
 	case strings.HasPrefix(t.digits, "00"):
 		return international(t.digits[2:])
 	}
-	return n.remembered(t.digits)
+	return n.memo.address(t.digits)
 }
 
 func international(digits string) (gateway.Address, error) {
