@@ -63,13 +63,16 @@ const defaultMaxBase = 1 << 30
 
 // Intake is the door. It is safe for use by many goroutines.
 type Intake struct {
-	o    Options
-	log  *slog.Logger
-	text gsm7.Options
+	// set once, by New
+	o     Options
+	log   *slog.Logger
+	text  gsm7.Options
+	retry time.Duration // the first wait for a disk that is full
 
 	taking sync.Mutex    // held while a file gets its id: two with one id are told apart
 	wake   chan struct{} // a load waits
 
+	// under mu
 	mu    sync.Mutex
 	loads map[string]*load // accepted and not loaded, by upload id
 	queue []*load          // of these, the ones that no goroutine has yet
@@ -91,6 +94,7 @@ func New(o Options) (*Intake, error) {
 		o:     o,
 		log:   o.Logger,
 		text:  gsm7.Options{MaxSegments: o.MaxSegments},
+		retry: firstRetry,
 		wake:  make(chan struct{}, 1),
 		loads: map[string]*load{},
 	}

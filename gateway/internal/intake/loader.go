@@ -101,16 +101,18 @@ func ended(ctx context.Context) error {
 
 // run loads one file to its end, or to the end of ctx.
 func (in *Intake) run(ctx context.Context, l *load) error {
-	var err error
-	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		switch l.up.Kind {
-		case kindBlacklist:
-			err = in.loadBlacklist(ctx, l)
-		default:
-			err = in.loadBase(ctx, l)
-		}
-		if !passing(err) || ctx.Err() != nil {
-			break
+	for wait := in.retry; ; wait = min(2*wait, lastRetry) {
+		err := in.once(ctx, l)
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			in.mu.Lock()
+			in.queue = append(in.queue, l) // for another RunLoader
+			in.mu.Unlock()
+			return nil
+		case !passing(err):
+			return err
 		}
 		in.log.Warn("a load waits", slog.String("upload", l.up.ID), slog.Duration("wait", wait), slog.Any("error", err))
 		select {
@@ -118,11 +120,18 @@ func (in *Intake) run(ctx context.Context, l *load) error {
 		case <-ctx.Done():
 		}
 	}
-	if ctx.Err() != nil {
-		in.mu.Lock()
-		in.queue = append(in.queue, l) // for another RunLoader
-		in.mu.Unlock()
-		return nil
+}
+
+// once goes on with a load where it stands, and keeps how it ended. An error says
+// that it has not ended.
+func (in *Intake) once(ctx context.Context, l *load) (err error) {
+	if l.up.Kind == kindBlacklist {
+		err = in.loadBlacklist(ctx, l)
+	} else {
+		err = in.loadBase(ctx, l)
+	}
+	if err != nil && (ctx.Err() != nil || passing(err)) {
+		return err
 	}
 	return in.finish(l, err)
 }
@@ -137,7 +146,7 @@ func passing(err error) bool {
 // two tells it twice rather than never.
 func (in *Intake) finish(l *load, failed error) error {
 	ctx := context.Background() // the end of a load is kept whoever waits for it
-	up := &l.up
+	up := l.up
 	up.State, up.Finished = stateDone, in.o.Now().UTC()
 	if failed != nil {
 		up.State, up.Error = stateFailed, failed.Error()
@@ -148,14 +157,27 @@ func (in *Intake) finish(l *load, failed error) error {
 		State: up.State, Accepted: up.Accepted, Rejected: up.Rejected, Error: up.Error,
 	})
 	if err == nil {
-		err = in.o.Store.PutUpload(ctx, *up)
+		err = in.o.Store.PutUpload(ctx, up)
 	}
-	if err == nil && failed == nil {
-		err = remove(up.Path)
+	if err != nil {
+		return err
+	}
+	if failed == nil {
+		in.tidy(up.Path)
 	}
 	in.mu.Lock()
-	delete(in.loads, up.ID)
+	if in.loads[up.ID] == l { // and not a later try of a load that failed
+		delete(in.loads, up.ID)
+	}
 	in.mu.Unlock()
 	close(l.done)
-	return err
+	return nil
+}
+
+// tidy removes a loaded file. One that stays is removed at the next start: no
+// reason to stop.
+func (in *Intake) tidy(path string) {
+	if err := remove(path); err != nil {
+		in.log.Warn("a loaded file stays", slog.Any("error", err))
+	}
 }
