@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -52,6 +53,7 @@ func (a *API) takeBase64(w http.ResponseWriter, r *http.Request, c access.Caller
 
 // readBase64 reads the form; its file goes to tmp.
 func (a *API) readBase64(f fields, r *http.Request, tmp *os.File) (in intake.BaseRequest, err error) {
+	var buf bytes.Buffer
 	file := false
 	for range maxFields {
 		name, value, err := f.next()
@@ -74,7 +76,7 @@ func (a *API) readBase64(f fields, r *http.Request, tmp *os.File) (in intake.Bas
 			}
 			continue
 		}
-		text, err := readValue(name, value)
+		text, err := readValue(name, value, &buf)
 		if err != nil {
 			return in, err
 		}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -155,6 +156,7 @@ func (a *API) openFile(w http.ResponseWriter, r *http.Request, in *intake.BaseRe
 
 // openPart reads the fields of a multipart body up to its file.
 func openPart(m *multipart.Reader, in *intake.BaseRequest) error {
+	var buf bytes.Buffer
 	for range maxFields {
 		part, err := m.NextPart()
 		if err == io.EOF {
@@ -170,7 +172,7 @@ func openPart(m *multipart.Reader, in *intake.BaseRequest) error {
 			in.Body = part
 			return nil
 		}
-		value, err := readValue(part.FormName(), part)
+		value, err := readValue(part.FormName(), part, &buf)
 		if err != nil {
 			return err
 		}

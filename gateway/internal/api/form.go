@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -25,6 +26,8 @@ const (
 	maxForm   = 256 << 10 // bytes of a form without a file
 )
 
+const urlencoded = "application/x-www-form-urlencoded"
+
 // fields are the fields of a form, one after the other, as they come. The value
 // ends where the next field begins.
 type fields interface {
@@ -35,10 +38,13 @@ type fields interface {
 // where the client names no type at all, or multipart/form-data.
 func formOf(r *http.Request, body io.Reader) (fields, error) {
 	given := r.Header.Get("Content-Type")
+	if given == "" || given == urlencoded {
+		return newPairs(r, body), nil
+	}
 	kind, params, err := mime.ParseMediaType(given)
 	switch {
-	case given == "" || err == nil && kind == "application/x-www-form-urlencoded":
-		return &pairs{r: bufio.NewReaderSize(body, 32<<10)}, nil
+	case err == nil && kind == urlencoded:
+		return newPairs(r, body), nil
 	case err == nil && kind == "multipart/form-data" && params["boundary"] != "":
 		return parts{multipart.NewReader(body, params["boundary"])}, nil
 	}
@@ -62,6 +68,15 @@ type pairs struct {
 	r     *bufio.Reader
 	value bool // a value is being read
 	err   error
+}
+
+// newPairs reads with no more of a buffer than the form needs.
+func newPairs(r *http.Request, body io.Reader) *pairs {
+	size := int64(32 << 10)
+	if r.ContentLength >= 0 {
+		size = min(size, r.ContentLength)
+	}
+	return &pairs{r: bufio.NewReaderSize(body, int(size))}
 }
 
 func (p *pairs) next() (string, io.Reader, error) {
@@ -158,6 +173,7 @@ func readForm(w http.ResponseWriter, r *http.Request) (map[string]string, error)
 		return nil, err
 	}
 	known := map[string]string{}
+	var buf bytes.Buffer
 	for {
 		name, value, err := f.next()
 		if err == io.EOF {
@@ -172,7 +188,7 @@ func readForm(w http.ResponseWriter, r *http.Request) (map[string]string, error)
 		if len(known) == maxFields {
 			return nil, gateway.Invalid("", "the form has more than %d fields", maxFields)
 		}
-		text, err := readValue(name, value)
+		text, err := readValue(name, value, &buf)
 		if err != nil {
 			return nil, err
 		}
@@ -180,15 +196,17 @@ func readForm(w http.ResponseWriter, r *http.Request) (map[string]string, error)
 	}
 }
 
-func readValue(name string, value io.Reader) (string, error) {
-	b, err := io.ReadAll(io.LimitReader(value, maxValue+1))
+// readValue reads a value that is no file; buf is only lent to it.
+func readValue(name string, value io.Reader, buf *bytes.Buffer) (string, error) {
+	buf.Reset()
+	n, err := buf.ReadFrom(io.LimitReader(value, maxValue+1))
 	if err != nil {
 		return "", readFault(err)
 	}
-	if len(b) > maxValue {
+	if n > maxValue {
 		return "", gateway.Invalid(fieldOf("form."+name), "is longer than %d bytes", maxValue)
 	}
-	return string(b), nil
+	return buf.String(), nil
 }
 
 // decoded gives UTF-8: the old clients of a Windows site write Windows-1252, and

@@ -1,0 +1,119 @@
+package metrics
+
+import (
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"fieldpost/gateway"
+)
+
+// maxLabel is the longest value of a label, in bytes.
+const maxLabel = 64
+
+// label makes a value out of what a device or an installer wrote. Invalid UTF-8 in
+// one makes client_golang panic: an operator's name
+// comes from AT+COPS as the network broadcasts it.
+func label(s string) string {
+	if len(s) > maxLabel {
+		s = s[:maxLabel]
+	}
+	return strings.ToValidUTF8(s, "?")
+}
+
+// put sends a figure. What cannot be one is an error of the scrape, not a panic.
+func put(to chan<- prometheus.Metric, d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
+	m, err := prometheus.NewConstMetric(d, kind, v, labels...)
+	if err != nil {
+		m = prometheus.NewInvalidMetric(d, err)
+	}
+	to <- m
+}
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("fieldpost_"+name, help, labels, nil)
+}
+
+// storeCollector shows the spool.
+type storeCollector struct{ store Store }
+
+// Describe sends nothing: an unchecked collector, whose figures follow.
+func (c *storeCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads the spool's figures, which lie in memory.
+func (c *storeCollector) Collect(to chan<- prometheus.Metric) {
+	c.messages(to)
+	s := c.store.Stats()
+	last, _ := c.store.Tail()
+	for _, f := range []struct {
+		name, help string
+		kind       prometheus.ValueType
+		v          float64
+	}{
+		{"store_bytes_written_total", "Bytes that commits wrote.", prometheus.CounterValue, float64(s.BytesWritten)},
+		{"store_fsync_total", "Syncs of the spool's file.", prometheus.CounterValue, float64(s.Syncs)},
+		{"store_commits_total", "Commits.", prometheus.CounterValue, float64(s.Commits)},
+		{"store_requests_total", "Requests that shared the commits.", prometheus.CounterValue, float64(s.Requests)},
+		{"store_file_bytes", "Size of the spool's file.", prometheus.GaugeValue, float64(s.FileSize)},
+		{"store_free_bytes", "Bytes in the file that can be used again.", prometheus.GaugeValue, float64(s.FreeBytes)},
+		{"store_readers", "Snapshots that are open.", prometheus.GaugeValue, float64(s.Readers)},
+		{"store_quarantined", "Records that could not be read.", prometheus.GaugeValue, float64(s.Quarantined)},
+		{"blacklist_entries", "Entries of the blacklist.", prometheus.GaugeValue, float64(c.store.BlacklistSize())},
+		{"events_total", "Number of the last event.", prometheus.CounterValue, float64(last)},
+	} {
+		put(to, desc(f.name, f.help), f.kind, f.v)
+	}
+}
+
+// messages shows the rows of all campaigns together: a label for each would have
+// no bound.
+func (c *storeCollector) messages(to chan<- prometheus.Metric) {
+	d := desc("messages", "Messages by status, over all campaigns.", "status")
+	all, err := c.store.AllCounters()
+	if err != nil {
+		to <- prometheus.NewInvalidMetric(d, err)
+		return
+	}
+	var sum gateway.Counters
+	for _, one := range all {
+		sum.Add(&one)
+	}
+	for _, s := range gateway.Statuses() {
+		put(to, d, prometheus.GaugeValue, float64(sum.ByStatus[s]), s.String())
+	}
+	put(to, desc("backlog", "Messages that wait to be sent."), prometheus.GaugeValue, float64(sum.NotProcessed()))
+	put(to, desc("uploaded_total", "Messages that were accepted."), prometheus.CounterValue, float64(sum.Uploaded))
+	put(to, desc("deleted_total", "Messages that were deleted unprocessed."), prometheus.CounterValue, float64(sum.Deleted))
+}
+
+// channelCollector shows the channels. One that is gone is gone from the next scrape.
+type channelCollector struct{ bank Channels }
+
+// Describe sends nothing: an unchecked collector, whose figures follow.
+func (c *channelCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect shows the present channels.
+func (c *channelCollector) Collect(to chan<- prometheus.Metric) {
+	var (
+		count  = desc("channels", "Channels by state.", "state")
+		ready  = desc("channel_ready", "1 when the channel can send.", "channel")
+		signal = desc("channel_signal_dbm", "Signal of the channel.", "channel")
+		info   = desc("channel_info", "1, with what the channel is.", "channel", "operator", "model", "registration")
+	)
+	states := map[gateway.ChannelState]int{}
+	for _, ch := range c.bank.Channels() {
+		states[ch.State]++
+		id, on := label(ch.ID), 0.0
+		if ch.State == gateway.ChannelReady {
+			on = 1
+		}
+		put(to, ready, prometheus.GaugeValue, on, id)
+		if dbm, ok := ch.DBm(); ok {
+			put(to, signal, prometheus.GaugeValue, float64(dbm), id)
+		}
+		put(to, info, prometheus.GaugeValue, 1, id, label(ch.Operator), label(ch.Model), ch.Registration.String())
+	}
+	for s := gateway.ChannelAbsent; s <= gateway.ChannelFault; s++ {
+		put(to, count, prometheus.GaugeValue, float64(states[s]), s.String())
+	}
+}

@@ -1,0 +1,116 @@
+package metrics
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"fieldpost/gateway"
+	"fieldpost/spool"
+)
+
+type fakeStore struct{ counters map[string]gateway.Counters }
+
+func (fakeStore) Stats() spool.Stats { return spool.Stats{BytesWritten: 4096, Syncs: 6, Commits: 3} }
+
+func (f fakeStore) AllCounters() (map[string]gateway.Counters, error) { return f.counters, nil }
+
+func (fakeStore) BlacklistSize() uint64 { return 7 }
+
+func (fakeStore) Tail() (uint64, <-chan struct{}) { return 41, nil }
+
+type fakeBank []gateway.Channel
+
+func (b fakeBank) Channels() []gateway.Channel { return b }
+
+func scrape(t *testing.T, m *Metrics) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if w.Code != 200 {
+		t.Fatalf("status %d: %s", w.Code, w.Body)
+	}
+	return w.Body.String()
+}
+
+func open(t *testing.T, bank fakeBank) *Metrics {
+	t.Helper()
+	a := gateway.Counters{Uploaded: 5, Deleted: 1}
+	a.ByStatus[gateway.StatusQueued], a.ByStatus[gateway.StatusSent] = 3, 1
+	b := gateway.Counters{Uploaded: 2}
+	b.ByStatus[gateway.StatusHeld], b.ByStatus[gateway.StatusUnknown] = 1, 1
+	m, err := New(Options{
+		Store: fakeStore{map[string]gateway.Counters{"alerts": a, "bulk": b}}, Channels: bank,
+		Classes: []string{"send", "read", "other"}, Intake: []string{"send"}, Version: "1.2.3",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func wants(t *testing.T, got string, lines ...string) {
+	t.Helper()
+	for _, line := range lines {
+		if !strings.Contains(got, line+"\n") {
+			t.Errorf("no line %q", line)
+		}
+	}
+}
+
+func TestAScrapeShowsTheSpoolAndTheChannels(t *testing.T) {
+	m := open(t, fakeBank{
+		{ID: "modems/0", State: gateway.ChannelReady, Signal: 21, Operator: "Telenor", Registration: gateway.RegHome},
+		{ID: "modems/1", State: gateway.ChannelAbsent, Signal: gateway.SignalUnknown},
+	})
+	got := scrape(t, m)
+	wants(t, got,
+		`fieldpost_messages{status="queued"} 3`, `fieldpost_messages{status="unknown"} 1`, `fieldpost_messages{status="failed"} 0`,
+		`fieldpost_backlog 4`, `fieldpost_uploaded_total 7`, `fieldpost_deleted_total 1`,
+		`fieldpost_store_bytes_written_total 4096`, `fieldpost_store_fsync_total 6`, `fieldpost_blacklist_entries 7`,
+		`fieldpost_channels{state="ready"} 1`, `fieldpost_channels{state="absent"} 1`, `fieldpost_channels{state="fault"} 0`,
+		`fieldpost_channel_ready{channel="modems/0"} 1`, `fieldpost_channel_signal_dbm{channel="modems/0"} -71`,
+		`fieldpost_build_info{version="1.2.3"} 1`)
+	if strings.Contains(got, "alerts") || strings.Contains(got, `signal_dbm{channel="modems/1"}`) {
+		t.Error("a campaign is a label, or a signal that nobody knows is shown")
+	}
+}
+
+// An operator's name that is no UTF-8 must not end the process.
+func TestALabelOfADeviceIsMadeValidUTF8(t *testing.T) {
+	m := open(t, fakeBank{{ID: "modems/0", State: gateway.ChannelReady, Operator: "T\xe9l\xe9com", Model: strings.Repeat("x", 500)}})
+	wants(t, scrape(t, m), `fieldpost_channel_info{channel="modems/0",model="`+strings.Repeat("x", maxLabel)+`",operator="T?l?com",registration="idle"} 1`)
+}
+
+func TestRequestsAreCountedByClosedClasses(t *testing.T) {
+	m := open(t, nil)
+	m.Observe("send", 200, 3*time.Millisecond)
+	m.Observe("send", 429, time.Millisecond)
+	m.Observe("read", 200, time.Millisecond)
+	m.Observe("/made/up/by/a/caller", 404, time.Millisecond)
+	m.Outcome(gateway.StatusFailed, gateway.KindRefused)
+	m.Outcome(gateway.NumStatus, gateway.KindRefused)
+	got := scrape(t, m)
+	wants(t, got,
+		`fieldpost_http_requests_total{class="send",code="2xx"} 1`, `fieldpost_http_requests_total{class="send",code="4xx"} 1`,
+		`fieldpost_http_requests_total{class="other",code="4xx"} 1`, `fieldpost_http_request_seconds_count{class="read"} 1`,
+		`fieldpost_intake_seconds_count 1`, `fieldpost_outcomes_total{kind="refused",status="failed"} 1`)
+	if strings.Contains(got, "/made/up") {
+		t.Error("a caller makes labels")
+	}
+}
+
+func TestTwoRegistriesDoNotMeet(t *testing.T) {
+	a, b := prometheus.NewRegistry(), prometheus.NewRegistry()
+	for _, r := range []*prometheus.Registry{a, b} {
+		if _, err := New(Options{Registry: r, Store: fakeStore{}, Channels: fakeBank{}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := New(Options{Registry: a, Store: fakeStore{}, Channels: fakeBank{}}); err == nil {
+		t.Error("one registry was used twice")
+	}
+}
