@@ -31,7 +31,7 @@ func benchNumbers(b *testing.B) int {
 // visits each once.
 func shuffled(n int) func() (Listed, error) {
 	span := uint64(1)
-	for span < uint64(n)*16 {
+	for span < uint64(n)*1024 {
 		span *= 2
 	}
 	i := uint64(0)
@@ -82,7 +82,11 @@ func BenchmarkBlacklistImport(b *testing.B) {
 		b.ReportMetric(time.Since(start).Seconds(), "s/import")
 		close(stop)
 		b.ReportMetric(float64(<-peaked-idle)/(1<<20), "MiB-anon")
-		b.ReportMetric(float64(s.stats.size.Load())/float64(n), "file-B/number")
+		info, err := os.Stat(s.o.Path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(info.Size())/float64(n), "file-B/number")
 		if got := s.BlacklistSize(); got != uint64(n) {
 			b.Fatalf("%d numbers are listed, want %d", got, n)
 		}
@@ -114,7 +118,7 @@ func BenchmarkListed(b *testing.B) {
 		b.Fatal(err)
 	}
 	span := uint64(1)
-	for span < uint64(n)*16 {
+	for span < uint64(n)*1024 {
 		span *= 2
 	}
 	r := rand.New(rand.NewPCG(1, 2))
