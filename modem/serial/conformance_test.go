@@ -9,7 +9,7 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	for _, vendor := range []sim.Vendor{sim.Generic, sim.Huawei, sim.Quectel, sim.SIMCom} {
+	for _, vendor := range []sim.Vendor{sim.Generic, sim.Huawei} { // the dialects that lie furthest apart
 		t.Run(string(vendor), func(t *testing.T) {
 			t.Parallel()
 			modemtest.Run(t, modemtest.Harness{New: func(t testing.TB) *modemtest.Rig { return conforming(t, vendor) }})

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // brief are times for a modem that answers at once, and now and then not at all.
 var brief = Times{
-	Command: 2 * time.Second, Prompt: 300 * time.Millisecond, Submit: 300 * time.Millisecond, Probe: 300 * time.Millisecond,
+	Command: 2 * time.Second, Prompt: 400 * time.Millisecond, Submit: 500 * time.Millisecond, Probe: 400 * time.Millisecond,
 	Quiet: 10 * time.Millisecond, Restless: 50 * time.Millisecond, Grace: 300 * time.Millisecond,
 }
 

@@ -26,6 +26,9 @@ type waiter struct {
 
 // take waits for the turn. An error is that of the context, or of a port that closed.
 func (t *turn) take(ctx context.Context, urgent bool, gone <-chan struct{}) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	t.mu.Lock()
 	if !t.busy && len(t.queue) == 0 {
 		t.busy = true

@@ -1,0 +1,124 @@
+package serial
+
+import (
+	"log/slog"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"fieldpost/gateway"
+	"fieldpost/modem/internal/at"
+	"fieldpost/modem/sim"
+)
+
+// BenchmarkSend is one message through a modem that answers at once: the driver's
+// and the simulator's work together.
+func BenchmarkSend(b *testing.B) {
+	r := newRig(b)
+	r.run(b)
+	r.host.ready(b)
+	s := submission(b, "+59899123456", "Hola, su pedido 1234 esta en camino")[0]
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := r.d.Send(bg, 3, s); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSendBank is a bank of modems that answer at once.
+func BenchmarkSendBank(b *testing.B) {
+	for _, modems := range []int{8, 32} {
+		b.Run(strconv.Itoa(modems), func(b *testing.B) {
+			var rigs []*rig
+			for i := range modems {
+				n := strconv.Itoa(100 + i)
+				r := newRig(b, func(_ *Options, s *sim.Options) {
+					s.Card = sim.NewCard(sim.CardOptions{ICCID: "8959807000000000" + n, IMSI: "748070000000" + n})
+				})
+				r.run(b)
+				rigs = append(rigs, r)
+			}
+			for _, r := range rigs {
+				r.host.ready(b)
+			}
+			s := submission(b, "+59899123456", "Hola, su pedido 1234 esta en camino")[0]
+			b.ResetTimer()
+			begin := time.Now()
+			var left atomic.Int64
+			left.Store(int64(b.N))
+			var w sync.WaitGroup
+			for _, r := range rigs {
+				w.Go(func() {
+					for left.Add(-1) >= 0 {
+						if _, err := r.d.Send(bg, 3, s); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			w.Wait()
+			b.ReportMetric(float64(b.N)/time.Since(begin).Seconds(), "msg/s")
+		})
+	}
+}
+
+// BenchmarkSendNoModem is the driver alone: the far end answers from memory, at the
+// cost of two goroutine switches a line.
+func BenchmarkSendNoModem(b *testing.B) {
+	p := &instant{lines: make(chan string, 8), done: make(chan struct{})}
+	l := newLane(&Options{Port: gateway.Port{Port: 3}, Logger: slog.New(slog.DiscardHandler)}, nobody{}, "memory", p)
+	defer l.close()
+	s := submission(b, "+59899123456", "Hola, su pedido 1234 esta en camino")[0]
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := l.send(bg, s); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// instant is a port that answers each write of a submission at once.
+type instant struct {
+	lines chan string
+	done  chan struct{}
+	once  sync.Once
+}
+
+func (i *instant) Write(p []byte) (int, error) {
+	if p[len(p)-1] == 0x1A {
+		i.lines <- "\r\n+CMGS: 7\r\n\r\nOK\r\n"
+	} else {
+		i.lines <- "\r\n> "
+	}
+	return len(p), nil
+}
+
+func (i *instant) Read(p []byte) (int, error) {
+	select {
+	case s := <-i.lines:
+		return copy(p, s), nil
+	case <-i.done:
+		return 0, errNobody
+	}
+}
+
+func (i *instant) Close() error {
+	i.once.Do(func() { close(i.done) })
+	return nil
+}
+
+func BenchmarkEncode(b *testing.B) {
+	s := submission(b, "+59899123456", "Hola, su pedido 1234 esta en camino")[0]
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := encode(&s); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+var _ at.Conn = (*instant)(nil)
