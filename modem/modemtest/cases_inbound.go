@@ -113,7 +113,7 @@ func inboundMeanwhile(b *bench) {
 		sent <- nil
 	}()
 	for i := range n {
-		b.sameMR(b.accepted(b.one(someone, fmt.Sprintf("out %d", i))))
+		b.goesOut(fmt.Sprintf("out %d", i))
 	}
 	if err := <-sent; err != nil {
 		b.Fatal(err)
@@ -126,7 +126,6 @@ func inboundMeanwhile(b *bench) {
 		if !came[fmt.Sprintf("in %d", i)] {
 			b.Errorf("in %d did not come", i)
 		}
-		b.onAir(fmt.Sprintf("out %d", i), 1)
 	}
 	b.dropped()
 }

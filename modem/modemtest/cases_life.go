@@ -49,7 +49,7 @@ func runAgain(b *bench) {
 			b.start()
 		}
 		b.ready()
-		b.sameMR(b.accepted(b.one(someone, string(rune('a'+i)))))
+		b.goesOut(string(rune('a' + i)))
 		if err := b.stop(); err != nil {
 			b.Fatalf("Run gives %v when its context ends, want nil", err)
 		}
@@ -66,8 +66,7 @@ func replugged(b *bench) {
 		return h.channel.State != gateway.ChannelReady && h.channel.Reason != ""
 	})
 	b.do(Plug)
-	b.sameMR(b.accepted(b.one(someone, "back again")))
-	b.onAir("back again", 1)
+	b.goesOut("back again")
 }
 
 func absent(b *bench) {
@@ -77,8 +76,7 @@ func absent(b *bench) {
 		return h.channel.State != gateway.ChannelReady && h.channel.Reason != ""
 	})
 	b.do(Plug)
-	b.accepted(b.one(someone, "here now"))
-	b.onAir("here now", 1)
+	b.goesOut("here now")
 }
 
 func noNetwork(b *bench) {
@@ -89,8 +87,7 @@ func noNetwork(b *bench) {
 	})
 	b.do(FindNetwork)
 	b.ready()
-	b.accepted(b.one(someone, "on the air again"))
-	b.onAir("on the air again", 1)
+	b.goesOut("on the air again")
 }
 
 // notReady demands that a channel says why it is not ready, and carries nothing.

@@ -52,8 +52,8 @@ const (
 	LoseNext     Act = "lose the answer of the next send, which is on the air"
 	DelayNext    Act = "put the next send on the air and answer at Release; other requests are served meanwhile"
 	HoldNext     Act = "hold the next send until Release, then serve it as usual"
-	AwaitHeld    Act = "wait until a send is held" // blocks
-	Release      Act = "let go what DelayNext or HoldNext keeps"
+	AwaitHeld    Act = "wait until a send is held"               // blocks
+	Release      Act = "let go what DelayNext or HoldNext keeps" // returns when a late answer is on its way to the driver
 
 	Unplug Act = "take the device away"
 	Plug   Act = "bring the device back"

@@ -29,6 +29,7 @@ type modemRig struct {
 	mu   sync.Mutex
 	held chan struct{} // closed when a send is held; nil before HoldNext
 	gate chan struct{} // closed by Release; nil while nothing is kept
+	said chan struct{} // closed when the late answer is on the line; nil where there is none
 }
 
 func (r *modemRig) do(ctx context.Context, a Act) error {
@@ -49,7 +50,7 @@ func (r *modemRig) do(ctx context.Context, a Act) error {
 	case AwaitHeld:
 		return r.await(ctx)
 	case Release:
-		return r.release()
+		return r.release(ctx)
 	case Unplug:
 		m.Unplug()
 	case Plug:
@@ -89,8 +90,11 @@ func (r *modemRig) world(a Act) error {
 func (r *modemRig) keep(do sim.Deed) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.held, r.gate = make(chan struct{}), make(chan struct{})
-	r.modem.Inject(sim.Fault{At: 1, Do: do, Until: r.gate, Hit: r.held})
+	r.held, r.gate, r.said = make(chan struct{}), make(chan struct{}), nil
+	if do == sim.LateAside {
+		r.said = make(chan struct{})
+	}
+	r.modem.Inject(sim.Fault{At: 1, Do: do, Until: r.gate, Hit: r.held, Said: r.said})
 }
 
 func (r *modemRig) await(ctx context.Context) error {
@@ -108,13 +112,22 @@ func (r *modemRig) await(ctx context.Context) error {
 	}
 }
 
-func (r *modemRig) release() error {
+func (r *modemRig) release(ctx context.Context) error {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.gate == nil {
+	gate, said := r.gate, r.said
+	r.gate = nil
+	r.mu.Unlock()
+	if gate == nil {
 		return errors.New("nothing is kept")
 	}
-	close(r.gate)
-	r.gate = nil
-	return nil
+	close(gate)
+	if said == nil {
+		return nil
+	}
+	select {
+	case <-said:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -25,7 +25,8 @@ type Entry struct {
 	// send's AT+CMGS; zero for the first one.
 	Gap time.Duration
 
-	septets []byte // of one of several segments: joined before they are decoded
+	septets []byte // joined before they are decoded; nil in the ledger for a message of its own
+	octets  []byte // of a text that is not GSM7; nil in the ledger
 }
 
 // Message is a text that is complete at the handset, joined from its segments.

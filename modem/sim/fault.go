@@ -34,6 +34,8 @@ type Fault struct {
 	Until  <-chan struct{} // instead of Delay: late until it is closed
 	// Hit is closed when the fault's deed begins; nil = nobody waits. For faults with At.
 	Hit chan<- struct{}
+	// Said is closed when a LateAside or LateRefusal has answered; nil = nobody waits.
+	Said chan<- struct{}
 }
 
 // code gives the <err> of a refusal.

@@ -11,7 +11,7 @@ import (
 // the message was not taken (TS 27.005 §3.4.4).
 const ackWait = 15 * time.Second
 
-// receive takes a TPDU from the network (phone).
+// receive takes a TPDU from the network for its card.
 func (m *Modem) receive(pdu []byte, report bool) bool {
 	m.mu.Lock()
 	p, urc, taken := m.port, "", false

@@ -106,7 +106,7 @@ func Open(o Options) (*Modem, error) {
 	}
 	m.powerUp()
 	if o.Card != nil {
-		m.net.attach(o.Card, m)
+		m.net.Attach(o.Card.ICCID(), o.Card.Number(), m.receive)
 	}
 	if err := m.plug(false); err != nil {
 		return nil, err
@@ -305,7 +305,7 @@ func (m *Modem) InsertCard(c *Card) {
 	m.set.unlocked = c.lock() == ""
 	p := m.port
 	m.mu.Unlock()
-	m.net.attach(c, m)
+	m.net.Attach(c.ICCID(), c.Number(), m.receive)
 	m.announceReady(p)
 	m.arrive()
 }
@@ -375,7 +375,7 @@ func (m *Modem) arrive() {
 	c := m.card
 	m.mu.Unlock()
 	if c != nil {
-		m.net.flush(c.ICCID())
+		m.net.Flush(c.ICCID())
 	}
 }
 

@@ -37,12 +37,9 @@ type Reports struct {
 	Twice  float64 // chance that it comes two times
 }
 
-// phone is what the network needs of a modem.
-type phone interface {
-	// receive takes an SMS-DELIVER or SMS-STATUS-REPORT with its SMSC; false means
-	// that the card cannot take it now.
-	receive(pdu []byte, report bool) bool
-}
+// Receive takes an SMS-DELIVER or SMS-STATUS-REPORT with its SMSC for a card; false
+// means that the card cannot take it now. See ReadDeliver.
+type Receive func(pdu []byte, report bool) bool
 
 // Network is one simulated mobile network with its ledger.
 type Network struct {
@@ -51,11 +48,11 @@ type Network struct {
 
 	mu      sync.Mutex
 	ledger  []Entry
-	changed chan struct{}     // closed at the next entry; nil while nobody waits
-	reports Reports           // in force
-	phones  map[string]phone  // by ICCID
-	numbers map[string]string // subscriber's number to ICCID
-	lanes   map[string]*lane  // by ICCID
+	changed chan struct{}      // closed at the next entry; nil while nobody waits
+	reports Reports            // in force
+	phones  map[string]Receive // by ICCID
+	numbers map[string]string  // subscriber's number to ICCID
+	lanes   map[string]*lane   // by ICCID
 }
 
 // lane is the way to one card: its parcels keep their order.
@@ -86,7 +83,7 @@ func NewNetwork(o NetworkOptions) *Network {
 	}
 	return &Network{
 		o: o, reports: o.Reports, air: newAir(),
-		phones: map[string]phone{}, numbers: map[string]string{}, lanes: map[string]*lane{},
+		phones: map[string]Receive{}, numbers: map[string]string{}, lanes: map[string]*lane{},
 	}
 }
 
@@ -104,16 +101,31 @@ func (n *Network) SetReports(r Reports) {
 }
 
 // Submit puts one segment on the air: the way of simulators that are no Modem. At
-// and, where they are 0, Total and Seq are filled in. Its report, where asked for, is the caller's to make.
-func (n *Network) Submit(e Entry) {
+// and, where they are 0, Total and Seq are filled in. When the entry asks for a
+// report, reported is called with its TP-ST as SetReports says: before Submit returns
+// for early ones, from another goroutine otherwise.
+func (n *Network) Submit(e Entry, reported func(st uint8)) {
 	if e.Total == 0 {
 		e.Total, e.Seq = 1, 1
 	}
 	e.At = n.o.Now()
 	n.enter(e)
+	r, copies := n.report(&e, uint64(n.Len()))
+	for range copies {
+		if r.Early {
+			reported(r.Status)
+			continue
+		}
+		n.air.after(r.Delay, func() { reported(r.Status) })
+	}
 }
 
+// enter writes an entry down, without what its text no longer needs.
 func (n *Network) enter(e Entry) {
+	e.octets = nil
+	if e.Total <= 1 {
+		e.septets = nil
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.ledger = append(n.ledger, e)
@@ -216,7 +228,7 @@ func (n *Network) carry(iccid string, p parcel) {
 	l := n.lane(iccid)
 	l.queue = append(l.queue, p)
 	n.mu.Unlock()
-	n.flush(iccid)
+	n.Flush(iccid)
 }
 
 // lane gives the way to a card. The caller holds the lock.
@@ -229,8 +241,8 @@ func (n *Network) lane(iccid string) *lane {
 	return l
 }
 
-// flush hands over what waits for a card, in order, until it takes no more.
-func (n *Network) flush(iccid string) {
+// Flush hands over what waits for a card, in order, until it takes no more.
+func (n *Network) Flush(iccid string) {
 	n.mu.Lock()
 	l := n.lane(iccid)
 	empty := len(l.queue) == 0
@@ -249,7 +261,7 @@ func (n *Network) flush(iccid string) {
 		}
 		p := l.queue[0]
 		n.mu.Unlock()
-		if !ph.receive(p.pdu, p.report) {
+		if !ph(p.pdu, p.report) {
 			return
 		}
 		n.mu.Lock()
@@ -281,13 +293,14 @@ func (n *Network) Cards() map[string]string {
 	return maps.Clone(n.numbers)
 }
 
-// attach makes a modem the place of a card.
-func (n *Network) attach(c *Card, p phone) {
+// Attach makes a device the place of a card: its messages go to receive from now
+// on. Flush tells the network that the card can take messages again.
+func (n *Network) Attach(iccid, number string, receive Receive) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.phones[c.ICCID()] = p
-	if c.Number() != "" {
-		n.numbers[c.Number()] = c.ICCID()
+	n.phones[iccid] = receive
+	if number != "" {
+		n.numbers[number] = iccid
 	}
 }
 

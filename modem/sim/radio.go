@@ -123,12 +123,14 @@ func (m *Modem) late(p *port, line string, v verdict) {
 
 // aside waits for a fault's end in a goroutine of its own, then does fn.
 func (m *Modem) aside(p *port, f *Fault, fn func()) {
-	delay, until := f.Delay, f.Until
 	m.wg.Add(1) // the reader holds one: the counter is not 0
 	go func() {
 		defer m.wg.Done()
-		if m.pause(p, delay, until) {
+		if m.pause(p, f.Delay, f.Until) {
 			fn()
+		}
+		if f.Said != nil && f.At > 0 {
+			close(f.Said)
 		}
 	}()
 }

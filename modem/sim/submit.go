@@ -83,10 +83,11 @@ func (e *Entry) userData(udl int, ud []byte, udhi bool) error {
 		if udl != len(ud) {
 			return errTPDU
 		}
+		e.octets = ud[header:]
 		if a == alphabetUCS2 {
-			e.Text = gsm7.DecodeUCS2(ud[header:])
+			e.Text = gsm7.DecodeUCS2(e.octets)
 		} else {
-			e.Text = latin1(ud[header:])
+			e.Text = latin1(e.octets)
 		}
 		return nil
 	}
@@ -95,11 +96,8 @@ func (e *Entry) userData(udl int, ud []byte, udhi bool) error {
 	}
 	bits := header * 8
 	fill := (7 - bits%7) % 7
-	septets := gsm7.Unpack(ud[header:], udl-(bits+fill)/7, fill)
-	e.Text = gsm7.DecodeSeptets(septets)
-	if e.Total > 1 {
-		e.septets = septets
-	}
+	e.septets = gsm7.Unpack(ud[header:], udl-(bits+fill)/7, fill)
+	e.Text = gsm7.DecodeSeptets(e.septets)
 	return nil
 }
 

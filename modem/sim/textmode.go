@@ -5,6 +5,40 @@ import (
 	"time"
 )
 
+// Delivered is an SMS-DELIVER as a device reads it.
+type Delivered struct {
+	From    string
+	At      time.Time // SCTS
+	Text    string    // of this segment alone
+	DCS     byte
+	Septets []byte // of a GSM7 segment
+	Octets  []byte // of any other, without its header
+	Ref     uint16
+	Wide    bool
+	Total   int // at least 1
+	Seq     int // 1-based
+}
+
+// ReadDeliver reads an SMS-DELIVER with its SMSC (TS 23.040 §9.2.2.1).
+func ReadDeliver(pdu []byte) (Delivered, error) {
+	if len(pdu) < 1 || len(pdu) < 2+int(pdu[0]) {
+		return Delivered{}, errTPDU
+	}
+	b := pdu[1+int(pdu[0]):]
+	from, rest, err := deliverAddress(b[1:])
+	if err != nil || len(rest) < 10 || b[0]&0x03 != 0 {
+		return Delivered{}, errTPDU
+	}
+	e := Entry{DCS: rest[1], Total: 1, Seq: 1}
+	if err := e.userData(int(rest[9]), rest[10:], b[0]&0x40 != 0); err != nil {
+		return Delivered{}, err
+	}
+	return Delivered{
+		From: from, At: readTime(rest[2:9]), Text: e.Text, DCS: e.DCS, Septets: e.septets, Octets: e.octets,
+		Ref: e.Ref, Wide: e.Wide, Total: e.Total, Seq: e.Seq,
+	}, nil
+}
+
 // textHead writes what text mode says of a stored message before its text
 // (TS 27.005 §4.1).
 func textHead(s *stored) string {
@@ -12,18 +46,18 @@ func textHead(s *stored) string {
 	b := s.pdu[1+int(s.pdu[0]):]
 	switch b[0] & 0x03 {
 	case 0x00:
-		from, rest, err := deliverAddress(b[1:])
-		if err != nil || len(rest) < 9 {
+		d, err := ReadDeliver(s.pdu)
+		if err != nil {
 			return fmt.Sprintf(`"%s","",,`, stat)
 		}
-		return fmt.Sprintf(`"%s","%s",,"%s"`, stat, from, textTime(rest[2:9]))
+		return fmt.Sprintf(`"%s","%s",,"%s"`, stat, d.From, textTime(d.At))
 	case 0x02:
 		to, rest, err := parseAddress(b[2:])
 		if err != nil || len(rest) < 15 {
 			return fmt.Sprintf(`"%s",%d,%d`, stat, b[0], b[1])
 		}
 		return fmt.Sprintf(`"%s",%d,%d,"%s",%d,"%s","%s",%d`, stat, b[0], b[1], to, toa(to),
-			textTime(rest[:7]), textTime(rest[7:14]), rest[14])
+			textTime(readTime(rest)), textTime(readTime(rest[7:])), rest[14])
 	}
 	to, _, err := parseAddress(b[2:])
 	if err != nil {
@@ -37,15 +71,11 @@ func textOf(pdu []byte) string {
 	b := pdu[1+int(pdu[0]):]
 	switch b[0] & 0x03 {
 	case 0x00:
-		_, rest, err := deliverAddress(b[1:])
-		if err != nil || len(rest) < 10 {
+		d, err := ReadDeliver(pdu)
+		if err != nil {
 			return ""
 		}
-		e := Entry{DCS: rest[1]}
-		if e.userData(int(rest[9]), rest[10:], b[0]&0x40 != 0) != nil {
-			return ""
-		}
-		return e.Text
+		return d.Text
 	case 0x01:
 		e, err := parseSubmit(b)
 		if err != nil {
@@ -68,13 +98,19 @@ func deliverAddress(b []byte) (string, []byte, error) {
 	return parseAddress(b)
 }
 
-// textTime reads a time stamp for text mode.
-func textTime(b []byte) string {
+// readTime reads a service centre time stamp (TS 23.040 §9.2.3.11).
+func readTime(b []byte) time.Time {
 	d := func(i int) int { return int(b[i]&0x0F)*10 + int(b[i]>>4) }
-	t := time.Date(2000+d(0), time.Month(d(1)), d(2), d(3), d(4), d(5), 0, time.UTC)
-	zone, sign := int(b[6]&0x07)*10+int(b[6]>>4), '+'
+	quarters := int(b[6]&0x07)*10 + int(b[6]>>4)
 	if b[6]&0x08 != 0 {
-		sign = '-'
+		quarters = -quarters
 	}
-	return fmt.Sprintf("%s%c%02d", t.Format("06/01/02,15:04:05"), sign, zone)
+	zone := time.FixedZone("", quarters*900)
+	return time.Date(2000+d(0), time.Month(d(1)), d(2), d(3), d(4), d(5), 0, zone)
+}
+
+// textTime writes a time as text mode does.
+func textTime(t time.Time) string {
+	_, offset := t.Zone()
+	return fmt.Sprintf("%s%+03d", t.Format("06/01/02,15:04:05"), offset/900)
 }
