@@ -164,7 +164,7 @@ func (t *tx) unlist(l listing) (bool, error) {
 // a packed list is being built.
 func (t *tx) edited(st *blackState, l listing) error {
 	if st.building != 0 {
-		if err := t.bucket(bucketTouched).Put(l.key(), nil); err != nil {
+		if err := t.bucket(bucketTouched).Put(l.key(), present); err != nil {
 			return err
 		}
 	}

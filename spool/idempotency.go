@@ -1,7 +1,6 @@
 package spool
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/binary"
@@ -91,12 +90,12 @@ func (t *tx) remember(key Idempotency, added Added) error {
 	}
 	times := t.bucket(bucketIdemTime)
 	if ok {
-		if err := times.Delete(idemTimeKey(old.at, hash)); err != nil {
+		if err := times.Delete(timeKey(old.at, hash)); err != nil {
 			return err
 		}
 	}
 	a := answer{at: t.now, body: key.Body, idm: added.IDM, segments: uint8(added.Segments)}
-	if err := times.Put(idemTimeKey(a.at, hash), nil); err != nil {
+	if err := times.Put(timeKey(a.at, hash), present); err != nil {
 		return err
 	}
 	if err := t.bucket(bucketIdem).Put(hash, a.encode()); err != nil {
@@ -114,24 +113,6 @@ func (t *tx) answer(hash []byte) (answer, bool, error) {
 	return a, err == nil, err
 }
 
-// trimOld removes rows that are older than keep, at most n of them: times holds
-// ms u64be and the key of a row in rows.
-func (t *tx) trimOld(times, rows []byte, keep time.Duration, n int) error {
-	until := uint64(max(t.now.Add(-keep).UnixMilli(), 0))
-	index := t.bucket(times)
-	var old [][]byte
-	c := index.Cursor()
-	for k, _ := c.First(); len(k) > 8 && len(old) < n && binary.BigEndian.Uint64(k) < until; k, _ = c.Next() {
-		old = append(old, bytes.Clone(k))
-	}
-	for _, k := range old {
-		if err := t.bucket(rows).Delete(k[8:]); err != nil {
-			return err
-		}
-	}
-	return deleteKeys(index, old)
-}
-
 // idemHash names a key: callers cannot meet, whatever bytes their keys hold.
 func idemHash(key Idempotency) []byte {
 	h := sha256.New()
@@ -141,34 +122,9 @@ func idemHash(key Idempotency) []byte {
 	return h.Sum(nil)
 }
 
-func idemTimeKey(at time.Time, hash []byte) []byte {
-	return append(u64(uint64(max(at.UnixMilli(), 0))), hash...)
-}
-
 func checkIdempotency(b *bbolt.Tx) error {
 	return checkTimes(b, bucketIdem, bucketIdemTime, func(v []byte) (time.Time, error) {
 		a, err := decodeAnswer(v)
 		return a.at, err
 	})
-}
-
-// checkTimes proves that a list by time has exactly the rows that it lists.
-func checkTimes(b *bbolt.Tx, rows, times []byte, at func([]byte) (time.Time, error)) error {
-	n := 0
-	err := b.Bucket(rows).ForEach(func(k, v []byte) error {
-		when, err := at(v)
-		if err == nil && b.Bucket(times).Get(idemTimeKey(when, k)) == nil {
-			err = gateway.Errorf(gateway.KindInternal, "%s: a row is missing in its list by time", rows)
-		}
-		n++
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	err = b.Bucket(times).ForEach(func(_, _ []byte) error { n--; return nil })
-	if err == nil && n != 0 {
-		err = gateway.Errorf(gateway.KindInternal, "%s: its list by time has %d rows too few", rows, n)
-	}
-	return err
 }

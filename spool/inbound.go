@@ -214,12 +214,12 @@ func (t *tx) notice(hash []byte) error {
 		if err != nil {
 			return err
 		}
-		if err := times.Delete(idemTimeKey(at, hash)); err != nil {
+		if err := times.Delete(timeKey(at, hash)); err != nil {
 			return err
 		}
 	}
-	key := idemTimeKey(t.now, hash)
-	if err := times.Put(key, nil); err != nil {
+	key := timeKey(t.now, hash)
+	if err := times.Put(key, present); err != nil {
 		return err
 	}
 	if err := rows.Put(hash, append(key[:8:8], u64(0)...)); err != nil {

@@ -127,7 +127,7 @@ func (t *tx) findSet(want partSet, p piece) (*partSet, error) {
 		t.bucket(bucketSetOpen): u64(id),
 		t.bucket(bucketSetFrom): append(want.sender(), u64(id)...),
 	} {
-		if err := bucket.Put(key, nil); err != nil {
+		if err := bucket.Put(key, present); err != nil {
 			return nil, err
 		}
 	}
@@ -243,7 +243,7 @@ func (t *tx) deliverIncomplete(id []byte) error {
 	if err := t.bucket(bucketSetFrom).Delete(append(set.sender(), id...)); err != nil {
 		return err
 	}
-	if err := t.bucket(bucketSetLates).Put(id, nil); err != nil {
+	if err := t.bucket(bucketSetLates).Put(id, present); err != nil {
 		return err
 	}
 	return t.putSet(set)

@@ -71,7 +71,7 @@ func (t *tx) orphan(r *gateway.StatusReport) error {
 	}
 	by := t.bucket(bucketOrphansBy)
 	for _, handle := range orphanHandles(r) {
-		if err := by.Put(append(handle, u64(n)...), nil); err != nil {
+		if err := by.Put(append(handle, u64(n)...), present); err != nil {
 			return err
 		}
 	}

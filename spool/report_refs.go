@@ -70,7 +70,7 @@ func (t *tx) sentName(sim, ref string, to gateway.Address, idm uint64, segment i
 	if err := t.bucket(bucketRefs).Put(k, []byte(to)); err != nil {
 		return err
 	}
-	if err := t.bucket(bucketRefsTime).Put(append(u64(uint64(max(at.UnixMilli(), 0))), k...), nil); err != nil {
+	if err := t.bucket(bucketRefsTime).Put(timeKey(at, k), present); err != nil {
 		return err
 	}
 	if err := t.trimOld(bucketRefsTime, bucketRefs, keepRefs, trimRefs); err != nil {

@@ -60,7 +60,7 @@ func (t *tx) putUpload(u Upload) error {
 	}
 	stored := storedUpload{Upload: u, BadLines: max(had.BadLines, len(u.Bad))}
 	stored.Bad = nil
-	if err := t.bucket(bucketUploadTime).Put(uploadTimeKey(&u), nil); err != nil {
+	if err := t.bucket(bucketUploadTime).Put(uploadTimeKey(&u), present); err != nil {
 		return err
 	}
 	return putJSON(rows, []byte(u.ID), stored)
@@ -161,7 +161,7 @@ func clipReason(s string) string {
 }
 
 func uploadTimeKey(u *Upload) []byte {
-	return append(u64(uint64(max(u.Created.UnixMilli(), 0))), u.ID...)
+	return timeKey(u.Created, []byte(u.ID))
 }
 
 func badKey(id string, n int) []byte {

@@ -63,7 +63,7 @@ func (t *tx) charge(in *Intent, to gateway.Address) (fresh bool, err error) {
 		return false, nil
 	}
 	u.Recipients++
-	return true, b.Put(k, nil)
+	return true, b.Put(k, present)
 }
 
 // refund gives back what an intent charged, because nothing was sent, in so far
