@@ -106,11 +106,7 @@ func (l *lane) tell(ctx context.Context, f *Found) error {
 	if f.ICCID, err = l.iccid(ctx); err != nil {
 		return err
 	}
-	if reason, _ := simReason(f.SIM); reason != "" {
-		f.Problem = reason
-	} else if f.SIM == "SIM PIN" {
-		f.Problem = "the SIM wants its PIN"
-	}
+	f.Problem, _ = simReason(f.SIM)
 	if f.Registration, err = l.registration(ctx); err != nil {
 		return err
 	}

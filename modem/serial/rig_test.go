@@ -107,7 +107,7 @@ func newRig(t testing.TB, tweaks ...tweak) *rig {
 		"*100#": {Text: "Saldo: 42.00"}, "*1345#": {Text: "Menú ñ 中"}, "*2#": {Text: "1 Yes", Next: map[string]sim.USSD{"1": {Text: "ok"}}},
 	}})
 	t.Cleanup(func() { n.Close() })
-	so := sim.Options{Network: n, Card: sim.NewCard(sim.CardOptions{ICCID: "8959807000000000001", IMSI: "748070000000001", Number: "+59899000001"})}
+	so := sim.Options{Network: n, Link: t.TempDir() + "/usb-modem", Card: sim.NewCard(sim.CardOptions{ICCID: "8959807000000000001", IMSI: "748070000000001", Number: "+59899000001"})}
 	o := Options{Provider: "bank", Port: gateway.Port{Port: 3}, Times: brief, Every: often}
 	if testing.Verbose() {
 		o.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))

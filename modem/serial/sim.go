@@ -56,8 +56,8 @@ func simReason(state string) (reason string, fault bool) {
 	switch state {
 	case "READY", "SIM PIN2", "SIM PUK2": // the second PIN guards nothing that we use
 		return "", false
-	case "SIM PUK":
-		return "the SIM is locked: it wants its PUK, which a person must enter", true
+	case "SIM PIN":
+		return "the SIM wants its PIN", true
 	case "PH-SIM PIN", "PH-NET PIN", "PH-NETSUB PIN", "PH-SP PIN", "PH-CORP PIN", "CME 5":
 		return "the modem is locked to another SIM or network (" + state + ")", true
 	case "CME 10", "CMS 310", "NOT INSERTED":
@@ -66,7 +66,7 @@ func simReason(state string) (reason string, fault bool) {
 		return "the SIM does not answer: is it seated well, and alive?", true
 	case "CME 15", "CMS 315":
 		return "the modem does not take this SIM", true
-	case "CME 12", "CMS 316":
+	case "SIM PUK", "CME 12", "CMS 316":
 		return "the SIM is locked: it wants its PUK, which a person must enter", true
 	case "CME 14", "CMS 314", "NOT READY", "":
 		return "the SIM is not ready yet", false
