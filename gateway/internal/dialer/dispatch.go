@@ -147,7 +147,7 @@ func (d *Dialer) slotFor(l *lane, m *gateway.Message) (s *slot, ring bool) {
 
 // takes says that a channel's SIM has room for the message.
 func (d *Dialer) takes(l *lane, s *slot, m *gateway.Message) bool {
-	return d.room(s, l.def.Limits, d.left(s, m), m.To)
+	return d.room(s, l.def.limits(s.sim.key), d.left(s, m), m.To)
 }
 
 // left counts the segments that a message still needs on a slot.
@@ -228,7 +228,7 @@ func (d *Dialer) launch(c choice) {
 		d.refuse(l, c.at, *drop)
 		return
 	}
-	f := &flight{m: *m, lane: l, attempt: m.Attempts + 1, ring: c.ring, from: l.at}
+	f := &flight{m: *m, lane: l, attempt: m.Attempts + 1, ring: c.ring, turn: d.served + 1}
 	if !c.slot.limits.Whole {
 		f.segment = max(missing(m, 0), 1)
 	}
@@ -238,6 +238,7 @@ func (d *Dialer) launch(c choice) {
 	l.served = d.served
 	if c.ring {
 		l.move(c.slot)
+		l.trying++
 	}
 	others := l.taken[f.m.To]
 	d.numbers[f.m.To] = &hold{idm: f.m.IDM, flying: true, waited: others != nil && others.others}

@@ -156,7 +156,7 @@ func (d *Dialer) portWords(l *lane, m *gateway.Message) []string {
 
 // quotaWords says which limit of a SIM keeps the message; "" when none does.
 func (d *Dialer) quotaWords(l *lane, s *slot, m *gateway.Message) string {
-	lim := l.def.Limits
+	lim := l.def.limits(s.sim.key)
 	if lim == (gateway.Limits{}) || !s.sim.loaded {
 		return ""
 	}

@@ -22,6 +22,12 @@ func (r rank) before(o rank) bool {
 
 func rankOf(m *gateway.Message) rank { return rank{m.Priority, m.IDM} }
 
+// turn is one use of the ring.
+type turn struct {
+	n    uint64 // of all lanes' turns
+	port int    // -1 = none yet
+}
+
 // claimedNumber notes that a claim holds a row of a number, and whether it passed
 // over others of it.
 type claimedNumber struct{ others bool }
@@ -36,6 +42,8 @@ type lane struct {
 	ring   []*slot // in order
 	at     int     // place of the ring that was used last; -1 = none
 	cursor int     // the port there; -1 = none
+	proven turn    // of the ring, the last whose intent is on disk
+	trying int     // turns of the ring whose intent is being written
 	reach  []*slot // all slots of the provider
 
 	buf    []gateway.Message // claimed, in order
@@ -111,6 +119,7 @@ func (d *Dialer) newLane(name string) *lane {
 	case ok:
 		l.cursor = port
 	}
+	l.proven.port = l.cursor
 	return l
 }
 

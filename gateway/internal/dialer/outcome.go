@@ -23,6 +23,7 @@ func (d *Dialer) finished(s *slot, r modem.Receipt, err error) {
 	o := &s.outcome[0]
 	o.Queued, o.MR, o.HasMR, o.Ref = r.Queued, r.MR, r.HasMR, r.Ref
 	s.faults, s.refusals = 0, 0
+	f.mark(gateway.StatusSubmitted)
 	next := f.following()
 	if next > 0 && d.continues(s, f) {
 		f.segment = next
@@ -40,7 +41,7 @@ func (d *Dialer) continues(s *slot, f *flight) bool {
 	if d.draining || !s.fit() || d.store.holds(d) {
 		return false
 	}
-	return d.room(s, f.lane.def.Limits, 1, f.m.To)
+	return d.room(s, f.lane.def.limits(s.sim.key), 1, f.m.To)
 }
 
 // failed judges a send that was not accepted by the retry table.

@@ -57,8 +57,8 @@ type flight struct {
 	charge  int // segments counted on the SIM
 	fresh   bool
 	attempt uint16
-	ring    bool // the ring chose the channel
-	from    int  // place of the ring before
+	ring    bool   // the ring chose the channel
+	turn    uint64 // when the lane was served
 	startAt time.Time
 
 	again   bool      // the row is in the queue once the outcome is on disk
@@ -92,6 +92,7 @@ func (d *Dialer) refreshChannels() {
 		s.ch, s.absent, s.resting = c, false, false
 		if key := c.SIMKey(); s.sim == nil || s.sim.key != key {
 			s.sim, s.faults, s.refusals = d.simFor(key), 0, 0
+			d.moved = true
 		}
 		if s.fit() && !was {
 			s.limits, _ = d.o.Channels.Limits(s.id)
@@ -164,6 +165,18 @@ func (f *flight) following() int {
 		return 0
 	}
 	return missing(&f.m, f.segment)
+}
+
+// mark notes that the present segment, or the whole message, went out.
+func (f *flight) mark(st gateway.Status) {
+	for len(f.m.Parts) < segments(&f.m) {
+		f.m.Parts = append(f.m.Parts, gateway.Part{})
+	}
+	for i := range f.m.Parts {
+		if f.segment == 0 || f.segment == i+1 {
+			f.m.Parts[i].Status = st
+		}
+	}
 }
 
 // missing gives the first segment after n that no network has; 0 when there is none.

@@ -15,11 +15,11 @@ func (d *Dialer) openStep(s *slot, f *flight) {
 	if f.segment == 0 {
 		f.charge = segments(&f.m)
 	}
-	f.fresh = d.fresh(s, f.lane.def.Limits, f.m.To)
+	f.fresh = d.fresh(s, f.lane.def.limits(s.sim.key), f.m.To)
 	in := spool.Intent{
 		IDM: f.m.IDM, Segment: f.segment, UserID: <-d.ids, Provider: s.provider, Channel: s.id,
 		IMEI: s.ch.IMEI, SIM: s.sim.key, Attempt: f.attempt, Port: s.port, Charge: f.charge,
-		Limits: f.lane.def.Limits, At: d.now,
+		Limits: f.lane.def.limits(s.sim.key), At: d.now,
 	}
 	if f.ring {
 		in.Dialer = f.lane.def.Name
@@ -75,6 +75,7 @@ func (d *Dialer) stepped(s *slot, st spool.Stepped) {
 		d.undo(s, f)
 		d.idle(s)
 	default:
+		f.lane.turned(f, s, true)
 		d.start(s, f)
 	}
 }
@@ -92,6 +93,24 @@ func (d *Dialer) idle(s *slot) {
 // waiting says that some lane passed over rows that may want this channel.
 func (d *Dialer) waiting(s *slot) bool {
 	return slices.ContainsFunc(d.order, func(l *lane) bool { return len(l.stuck) > 0 && l.def.Provider == s.provider })
+}
+
+// turned notes whether a turn of the ring came to an intent on disk. When the last
+// one that is tried has not, the ring goes on from the last one that has, as it would
+// after a restart.
+func (l *lane) turned(f *flight, s *slot, done bool) {
+	if !f.ring {
+		return
+	}
+	f.ring = false // a later segment is no turn
+	l.trying--
+	if done && f.turn > l.proven.n {
+		l.proven = turn{f.turn, s.port}
+	}
+	if !done && l.trying == 0 {
+		l.cursor = l.proven.port
+		l.at = l.place()
+	}
 }
 
 // start sends what is on disk now.
@@ -145,12 +164,7 @@ func (d *Dialer) tidyNumbers() {
 // intent could not be written.
 func (d *Dialer) undo(s *slot, f *flight) {
 	f.sim.refund(f.charge, f.fresh)
-	if f.ring && f.lane.at >= 0 && f.lane.at < len(f.lane.ring) && f.lane.ring[f.lane.at] == s {
-		f.lane.at, f.lane.cursor = f.from, -1
-		if f.from >= 0 && f.from < len(f.lane.ring) {
-			f.lane.cursor = f.lane.ring[f.from].port
-		}
-	}
+	f.lane.turned(f, s, false)
 	f.lane.stale = true
 	d.settle(f)
 }

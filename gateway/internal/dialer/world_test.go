@@ -98,6 +98,13 @@ func (b *fakeBank) Rest(id string, d time.Duration, reason string) {
 	time.AfterFunc(d, func() { b.set(id, func(c *gateway.Channel) { c.State, c.Reason = gateway.ChannelReady, "" }) })
 }
 
+// script sets what the channels answer from now on.
+func (b *fakeBank) script(answer func(context.Context, call) (modem.Receipt, error)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.answer = answer
+}
+
 // set changes a channel.
 func (b *fakeBank) set(id string, f func(*gateway.Channel)) {
 	b.mu.Lock()

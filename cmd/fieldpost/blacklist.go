@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"fieldpost/gateway/client"
+)
+
+func newBlacklist(t terminal) *cobra.Command {
+	var (
+		s server
+		q client.BlacklistQuery
+	)
+	cmd := &cobra.Command{
+		Use:   "blacklist",
+		Short: "List, add, remove and load the numbers that get no messages",
+		Example: `  fieldpost blacklist add 098344484
+  fieldpost blacklist upload dncr.csv
+  fieldpost blacklist --prefix +59898`,
+		Args: exactArgs(),
+	}
+	s.flags(cmd)
+	cmd.Flags().StringVar(&q.Prefix, "prefix", "", "only numbers that begin so, such as +59898")
+	cmd.Flags().IntVarP(&q.Limit, "limit", "n", 50, "how many, 1-1000")
+	cmd.RunE = s.asking(func(ctx context.Context, c *client.Client, _ []string) error {
+		page, err := c.Blacklist(ctx, q)
+		if err != nil {
+			return err
+		}
+		if s.asJSON {
+			return printJSON(t.out, page)
+		}
+		rows := newTable(t.out, "NUMBER", "CAMPAIGN", "WHY", "SOURCE")
+		for _, l := range page.Items {
+			rows.row(l.Number, everyCampaign(l.Campaign), listedWhy(l), l.Source)
+		}
+		return rows.flush()
+	})
+	cmd.AddCommand(newBlacklistAdd(t, &s), newBlacklistRemove(t, &s), newBlacklistUpload(t, &s))
+	return cmd
+}
+
+func everyCampaign(name string) string {
+	if name == "" {
+		return "every campaign"
+	}
+	return name
+}
+
+func listedWhy(l client.Listed) string {
+	if l.OptOut {
+		return "the customer's wish"
+	}
+	return "listed"
+}
+
+func newBlacklistAdd(t terminal, s *server) *cobra.Command {
+	in := client.Listed{Source: "cli"}
+	cmd := &cobra.Command{
+		Use:   "add NUMBER",
+		Short: "Block a number",
+		Args:  exactArgs("NUMBER"),
+	}
+	cmd.Flags().StringVarP(&in.Campaign, "campaign", "c", "", "only for this campaign; by default for all")
+	cmd.Flags().BoolVar(&in.OptOut, "opt-out", false, "it is the customer's own wish: it wins over everything")
+	cmd.RunE = s.asking(func(ctx context.Context, c *client.Client, args []string) error {
+		in.Number = args[0]
+		out, err := c.AddBlacklist(ctx, in)
+		if err != nil {
+			return err
+		}
+		if s.asJSON {
+			return printJSON(t.out, out)
+		}
+		_, err = fmt.Fprintf(t.out, "%s is blocked for %s\n", out.Number, everyCampaign(out.Campaign))
+		return err
+	})
+	return cmd
+}
+
+func newBlacklistRemove(t terminal, s *server) *cobra.Command {
+	var campaign string
+	cmd := &cobra.Command{
+		Use:   "remove NUMBER",
+		Short: "Take a number off the list",
+		Args:  exactArgs("NUMBER"),
+	}
+	cmd.Flags().StringVarP(&campaign, "campaign", "c", "", "off this campaign's list; by default off the list of all")
+	cmd.RunE = s.asking(func(ctx context.Context, c *client.Client, args []string) error {
+		if err := c.RemoveBlacklist(ctx, args[0], campaign); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(t.out, "%s is off the list of %s\n", cell(args[0]), everyCampaign(campaign))
+		return err
+	})
+	return cmd
+}
+
+func newBlacklistUpload(t terminal, s *server) *cobra.Command {
+	var file client.File
+	cmd := &cobra.Command{
+		Use:   "upload FILE",
+		Short: "Load numbers from a CSV file with the columns phone;campaign",
+		Args:  exactArgs("FILE"),
+	}
+	cmd.Flags().StringVar(&file.Upload, "id", "", "id of this upload: the same file with the same id adds nothing")
+	cmd.RunE = s.asking(func(ctx context.Context, c *client.Client, args []string) error {
+		return uploadFile(ctx, t, *s, args[0], file,
+			func(f client.File) (client.Upload, error) { return c.UploadBlacklist(ctx, f) }, c)
+	})
+	return cmd
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"fieldpost/gateway/client"
+)
+
+func newChannels(t terminal) *cobra.Command {
+	var s server
+	cmd := &cobra.Command{
+		Use:   "channels",
+		Short: "List the ports, the SIMs in them, and what keeps a port from sending",
+		Args:  exactArgs(),
+	}
+	s.flags(cmd)
+	cmd.RunE = s.asking(func(ctx context.Context, c *client.Client, _ []string) error {
+		page, err := c.Channels(ctx)
+		if err != nil {
+			return err
+		}
+		if s.asJSON {
+			return printJSON(t.out, page.Items)
+		}
+		return printChannels(t, page.Items)
+	})
+	cmd.AddCommand(newReset(t, &s), newUSSD(t, &s))
+	return cmd
+}
+
+func printChannels(t terminal, channels []client.Channel) error {
+	rows := newTable(t.out, "CHANNEL", "STATE", "OPERATOR", "SIGNAL", "SIM", "MODEL", "WHY")
+	for _, ch := range channels {
+		rows.row(ch.ID, ch.State, ch.Operator, signalOf(ch), ch.ICCID, ch.Model, ch.Reason)
+	}
+	return rows.flush()
+}
+
+func signalOf(ch client.Channel) string {
+	if ch.DBm == nil {
+		return "-"
+	}
+	return strconv.Itoa(*ch.DBm) + " dBm"
+}
+
+func newReset(t terminal, s *server) *cobra.Command {
+	return &cobra.Command{
+		Use:   "reset CHANNEL",
+		Short: "Restart a channel's modem (refused while a send is in doubt)",
+		Args:  exactArgs("CHANNEL"),
+		RunE: s.asking(func(ctx context.Context, c *client.Client, args []string) error {
+			if err := c.ResetChannel(ctx, args[0]); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(t.out, "%s restarts\n", cell(args[0]))
+			return err
+		}),
+	}
+}
+
+func newUSSD(t terminal, s *server) *cobra.Command {
+	return &cobra.Command{
+		Use:     "ussd CHANNEL CODE",
+		Short:   "Dial a USSD code and print the network's answer",
+		Example: `  fieldpost channels ussd bank/0 '*100#'`,
+		Args:    exactArgs("CHANNEL", "CODE"),
+		RunE: s.asking(func(ctx context.Context, c *client.Client, args []string) error {
+			answer, err := c.USSD(ctx, args[0], args[1])
+			if err != nil {
+				return err
+			}
+			if s.asJSON {
+				return printJSON(t.out, answer)
+			}
+			_, err = fmt.Fprintln(t.out, clean(answer.Text))
+			return err
+		}),
+	}
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"fieldpost/gateway"
+	"fieldpost/gateway/client"
+	"fieldpost/modem/sim"
+)
+
+// verdict holds what went on the air against what the spool says.
+type verdict struct {
+	rows     int
+	counters client.Counters
+	segments int            // on the air
+	messages int            // complete at a handset, each counted once
+	byStatus map[string]int // rows by status, as listed one by one
+	maybe    int            // rows in doubt that are on the air
+	faults   []string       // what does not agree; the first maxFaults
+	wrong    int            // how much does not agree
+}
+
+// maxFaults is how many disagreements are printed; all are counted.
+const maxFaults = 20
+
+// judge compares the simulated network's ledger with the spool, row by row over
+// the API: a row that says sent is on the air once, one that says it never went is not there,
+// and one in doubt may be either.
+func (f *demoFlags) judge(ctx context.Context, c *client.Client, a *air, base demoBase) (*verdict, error) {
+	v := &verdict{rows: base.rows, byStatus: map[string]int{}, segments: a.bank.Network.Len()}
+	copies := a.bank.Network.Copies()
+	v.messages = len(copies)
+	var err error
+	if v.counters, err = c.DialerCounters(ctx, demoName); err != nil {
+		return nil, err
+	}
+	rows := client.All(func(l client.List) (client.Page[client.Message], error) {
+		l.Limit = 1000
+		return c.Messages(ctx, client.MessageQuery{List: l, Campaign: demoName, Oldest: true})
+	})
+	for m, err := range rows {
+		if err != nil {
+			return nil, err
+		}
+		v.row(&m, copies)
+	}
+	v.totals(copies)
+	return v, nil
+}
+
+// row judges one row, and takes it off the air's list.
+func (v *verdict) row(m *client.Message, copies map[sim.Copy]int) {
+	key := sim.Copy{To: m.To, Text: m.Text}
+	n := copies[key]
+	delete(copies, key)
+	v.byStatus[m.Status]++
+	status, _ := gateway.ParseStatus(m.Status)
+	switch {
+	case n > 1:
+		v.fault("row %s to %s is %d times on the air", m.ID, m.To, n)
+	case status == gateway.StatusUnknown:
+		v.maybe += n
+	case status.Code() == gateway.CodeSent && n == 0:
+		v.fault("row %s to %s says %s and is not on the air", m.ID, m.To, m.Status)
+	case status.Code() != gateway.CodeSent && n > 0:
+		v.fault("row %s to %s says %s and is on the air", m.ID, m.To, m.Status)
+	}
+}
+
+// totals holds the sums against each other once every row was seen.
+func (v *verdict) totals(left map[sim.Copy]int) {
+	for k := range left {
+		v.fault("a message to %s is on the air and in no row", k.To)
+	}
+	n := &v.counters
+	listed := 0
+	for status, rows := range v.byStatus {
+		listed += rows
+		if uint64(rows) != n.ByStatus[status] {
+			v.fault("the counter of %s says %d, the rows say %d", status, n.ByStatus[status], rows)
+		}
+	}
+	if listed != v.rows {
+		v.fault("%d rows were loaded, %d are there", v.rows, listed)
+	}
+	if !n.Balanced || n.Uploaded != uint64(v.rows) {
+		v.fault("the counters do not balance: %d uploaded", n.Uploaded)
+	}
+	if n.NotProcessed != 0 {
+		v.fault("%d rows still wait", n.NotProcessed)
+	}
+}
+
+func (v *verdict) fault(format string, args ...any) {
+	if v.wrong++; v.wrong <= maxFaults {
+		v.faults = append(v.faults, fmt.Sprintf(format, args...))
+	}
+}
+
+func (v *verdict) err() error {
+	if v.wrong == 0 {
+		return nil
+	}
+	return gateway.Errorf(gateway.KindInternal, "ledger and counters do not agree: %s", plural(v.wrong, "fault"))
+}
+
+// print shows the table of both sides.
+func (v *verdict) print(w io.Writer) {
+	n := &v.counters
+	fmt.Fprintln(w)
+	rows := newTable(w, "", "SPOOL", "ON THE AIR")
+	rows.row("rows loaded", count(n.Uploaded), "")
+	rows.row("processed", count(n.Processed-n.ByStatus["unknown"]), fmt.Sprint(v.messages-v.maybe))
+	rows.row("unknown", count(n.ByStatus["unknown"]), fmt.Sprintf("%d of them", v.maybe))
+	rows.row("blocked", count(n.Blocked), "0")
+	rows.row("other (invalid number, failed, expired)", count(n.Other), "0")
+	rows.row("not processed", count(n.NotProcessed), "")
+	rows.row("delivered, by report", count(n.ByStatus["delivered"]), "")
+	rows.row("segments", "", fmt.Sprint(v.segments))
+	rows.flush()
+	if v.wrong == 0 {
+		fmt.Fprintln(w, "\nledger and counters agree: no row lost, none twice")
+		return
+	}
+	fmt.Fprintf(w, "\nLEDGER AND COUNTERS DO NOT AGREE (%s):\n  %s\n", plural(v.wrong, "fault"), strings.Join(v.faults, "\n  "))
+}

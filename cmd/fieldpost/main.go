@@ -1,0 +1,21 @@
+// Command fieldpost is the SMS gateway of a branch office: the daemon (run), its
+// rehearsal on simulated hardware (demo, simulate), and the verbs that ask and
+// tell a running daemon over its REST API.
+//
+// Exit codes: 0 done, 1 fault, 2 a command that cannot be understood, 78 a
+// configuration that cannot be used (sysexits EX_CONFIG: the unit does not restart).
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	// The first signal stops in order; a second one goes straight to closing the spool.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(execute(ctx, terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:]))
+}

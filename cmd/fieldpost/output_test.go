@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestCleanKeepsTheCursorWhereItIs(t *testing.T) {
+	in := "hola \x1b[2Jadiós\r\x07 \u202Eoculto\u0000 línea\ndos"
+	got := clean(in)
+	for _, bad := range []string{"\x1b", "\r", "\x07", "\u202E", "\u0000"} {
+		if strings.Contains(got, bad) {
+			t.Errorf("clean(%q) = %q still holds %q", in, got, bad)
+		}
+	}
+	if !strings.Contains(got, "adiós") || !strings.Contains(got, "\ndos") {
+		t.Errorf("clean(%q) = %q lost text", in, got)
+	}
+}
+
+func TestCellStaysOnOneLine(t *testing.T) {
+	if got := cell("a\nb\tc"); got != "a b c" {
+		t.Errorf("cell = %q", got)
+	}
+}
+
+func TestSize(t *testing.T) {
+	for n, want := range map[uint64]string{
+		0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 1536: "1.5 KiB", 5 << 30: "5.0 GiB", 1<<64 - 1: "16.0 EiB",
+	} {
+		if got := size(n); got != want {
+			t.Errorf("size(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestBar(t *testing.T) {
+	for _, c := range []struct {
+		part, whole uint64
+		want        string
+	}{{0, 0, "[....]"}, {0, 9, "[....]"}, {5, 10, "[##..]"}, {10, 10, "[####]"}, {11, 10, "[####]"}} {
+		if got := bar(c.part, c.whole, 4); got != c.want {
+			t.Errorf("bar(%d, %d) = %q, want %q", c.part, c.whole, got, c.want)
+		}
+	}
+}
+
+func TestViewInAPipePrintsPlainLinesNowAndThen(t *testing.T) {
+	var out bytes.Buffer
+	v := newView(&out)
+	at := time.Unix(0, 0)
+	v.show(at, []string{"picture"}, "one", false)
+	v.show(at.Add(time.Second/2), []string{"picture"}, "too early", false)
+	v.show(at.Add(time.Second), []string{"picture"}, "two", false)
+	v.show(at.Add(time.Second), []string{"picture"}, "last", true)
+	if got := out.String(); got != "one\ntwo\nlast\n" {
+		t.Errorf("printed %q", got)
+	}
+}
+
+func TestViewOnATerminalMovesInPlace(t *testing.T) {
+	var out bytes.Buffer
+	v := &view{w: &out, inPlace: true}
+	v.show(time.Time{}, []string{"a", "b"}, "", false)
+	out.Reset()
+	v.show(time.Time{}, []string{"c"}, "", false)
+	// Two lines up, one drawn, one erased: the picture stays where it was.
+	if got := out.String(); got != "\x1b[2A\x1b[2Kc\n\x1b[2K\n" {
+		t.Errorf("drew %q", got)
+	}
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fieldpost/modem/sim"
+)
+
+// simulateFlags scale a bank of simulated modems.
+type simulateFlags struct {
+	modems  int
+	dir     string
+	ledger  string
+	vendor  string
+	pin     string
+	latency time.Duration
+	seed    uint64
+	refuse  float64
+	lose    float64
+	reports time.Duration
+}
+
+func newSimulate(t terminal) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "simulate",
+		Short: "Hardware that is not there, for fieldpost or any other program to drive",
+		Args:  exactArgs(),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newSimulateModems(t))
+	return cmd
+}
+
+func newSimulateModems(t terminal) *cobra.Command {
+	f := simulateFlags{}
+	cmd := &cobra.Command{
+		Use:   "modems",
+		Short: "A bank of GSM modems on real ptys, until interrupted",
+		Long: `A bank of GSM modems on real ptys, until interrupted. Each is a link in --dir: port0, port1, and
+so on. Whatever goes on the air is a line of JSON in --ledger. Messages to a number of the bank itself come back as
+inbound ones.`,
+		Example: `  fieldpost simulate modems --modems 4 --dir ./modems --ledger air.jsonl --latency 3s`,
+		Args:    exactArgs(),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), t) },
+	}
+	cmd.Flags().IntVarP(&f.modems, "modems", "m", 1, "how many, 1-32")
+	cmd.Flags().StringVar(&f.dir, "dir", "", "folder of the links; by default a temporary one")
+	cmd.Flags().StringVar(&f.ledger, "ledger", "", "file that keeps what went on the air; it is continued")
+	cmd.Flags().StringVar(&f.vendor, "vendor", string(sim.Generic), "whose modem: generic, huawei, quectel or simcom")
+	cmd.Flags().StringVar(&f.pin, "pin", "", "PIN that each SIM asks for")
+	cmd.Flags().DurationVar(&f.latency, "latency", time.Second, "how long the radio takes for a segment")
+	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "seed of all chance")
+	cmd.Flags().Float64Var(&f.refuse, "refuse", 0, "share of sends that the network refuses (+CMS ERROR: 38), 0 to 1")
+	cmd.Flags().Float64Var(&f.lose, "lose", 0, "share of answers that are lost after the message went out, 0 to 1")
+	cmd.Flags().DurationVar(&f.reports, "reports", 2*time.Second, "how long a delivery report takes")
+	return cmd
+}
+
+func (f *simulateFlags) run(ctx context.Context, t terminal) (err error) {
+	if f.modems < 1 || f.modems > 32 {
+		return invalid("modems", "is %d: between 1 and 32", f.modems)
+	}
+	air, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, air.close()) }()
+	for _, m := range air.bank.Modems {
+		fmt.Fprintf(t.out, "%s  imei %s  iccid %s  number %s\n", m.Device(), m.IMEI(), m.Card().ICCID(), m.Card().Number())
+	}
+	fmt.Fprintln(t.out, "ready; interrupt to end")
+	<-ctx.Done()
+	fmt.Fprintf(t.out, "on the air: %s, %s complete\n",
+		plural(air.bank.Network.Len(), "segment"), plural(len(air.bank.Network.Messages()), "message"))
+	return nil
+}
+
+// air is a bank with its ledger on disk.
+type air struct {
+	bank   *sim.Bank
+	ledger *ledgerFile // nil = none
+}
+
+// open makes the bank. A ledger that is there already is what went on the air
+// before: the network begins with it.
+func (f *simulateFlags) open() (*air, error) {
+	if f.dir != "" {
+		if err := os.MkdirAll(f.dir, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	a := &air{}
+	var before []sim.Entry
+	if f.ledger != "" {
+		var err error
+		if a.ledger, before, err = openLedger(f.ledger); err != nil {
+			return nil, err
+		}
+	}
+	var live atomic.Bool // what the network begins with is in the file already
+	bank, err := sim.NewBank(sim.BankOptions{
+		Modems: f.modems, Dir: f.dir, Latency: f.latency, Vendors: []sim.Vendor{sim.Vendor(f.vendor)},
+		Card: sim.CardOptions{PIN: f.pin}, Faults: f.faults(),
+		Network: sim.NetworkOptions{
+			Seed:    f.seed,
+			Reports: sim.Reports{Delay: f.reports},
+			USSD:    map[string]sim.USSD{"*100#": {Text: "Balance: 42.00"}},
+			OnEntry: func(e sim.Entry) {
+				if a.ledger != nil && live.Load() {
+					a.ledger.write(e)
+				}
+			},
+		},
+	})
+	if err != nil {
+		return nil, errors.Join(err, a.closeLedger())
+	}
+	a.bank = bank
+	for _, e := range before {
+		bank.Network.Submit(e, nil)
+	}
+	live.Store(true)
+	return a, nil
+}
+
+func (f *simulateFlags) faults() []sim.Fault {
+	var all []sim.Fault
+	if f.refuse > 0 {
+		all = append(all, sim.Fault{Chance: f.refuse, Do: sim.Refuse})
+	}
+	if f.lose > 0 {
+		all = append(all, sim.Fault{Chance: f.lose, Do: sim.LoseAnswer})
+	}
+	return all
+}
+
+func (a *air) closeLedger() error {
+	if a.ledger == nil {
+		return nil
+	}
+	return a.ledger.close()
+}
+
+func (a *air) close() error { return errors.Join(a.bank.Close(), a.closeLedger()) }

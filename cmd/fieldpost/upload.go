@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"fieldpost/gateway"
+	"fieldpost/gateway/client"
+)
+
+// uploadFlags are the flags of upload.
+type uploadFlags struct {
+	server
+	campaign, id, agent string
+}
+
+func newUpload(t terminal) *cobra.Command {
+	f := &uploadFlags{}
+	cmd := &cobra.Command{
+		Use:   "upload FILE --campaign NAME",
+		Short: "Load a base of messages from a CSV file",
+		Long: `Load a base: a CSV file with the columns campaign;destination;message;priority and any
+data behind them. Bad rows are told by line and reason, good ones are kept. The same file with the
+same --id adds nothing, so a doubtful upload may be repeated. FILE may be - for standard input.`,
+		Example: `  fieldpost upload november.csv --campaign reminders --id november`,
+		Args:    exactArgs("FILE"),
+	}
+	f.flags(cmd)
+	cmd.Flags().StringVarP(&f.campaign, "campaign", "c", "", "campaign or dialer of rows that name none (required)")
+	cmd.Flags().StringVar(&f.id, "id", "", "id of this upload; by default the box makes one")
+	cmd.Flags().StringVar(&f.agent, "agent", "", "who uploads")
+	cmd.RunE = f.asking(func(ctx context.Context, c *client.Client, args []string) error {
+		if f.campaign == "" {
+			return invalid("campaign", "is missing: name the campaign or dialer of the rows")
+		}
+		return uploadFile(ctx, t, f.server, args[0], client.File{Upload: f.id, Agent: f.agent},
+			func(file client.File) (client.Upload, error) { return c.UploadBase(ctx, f.campaign, file) }, c)
+	})
+	return cmd
+}
+
+// uploadFile sends a file with a bar, waits until its rows are in the spool, and
+// prints what came of it.
+func uploadFile(ctx context.Context, t terminal, s server, path string, file client.File,
+	send func(client.File) (client.Upload, error), c *client.Client) error {
+	in, size, err := openInput(t, path)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	file.Reader, file.Size, file.Name = in, size, filepath.Base(path)
+	sent := newBar(t, size, "sending", true)
+	file.Progress = func(n int64) { sent.Set64(n) }
+	u, err := send(file)
+	if err != nil {
+		return err
+	}
+	sent.Finish()
+	if u, err = awaitLoad(ctx, t, c, u); err != nil {
+		return err
+	}
+	return printUpload(t, s.asJSON, u)
+}
+
+// awaitLoad follows an upload until all its rows are in the spool. It is safe on
+// the box already: whoever stops waiting loses nothing.
+func awaitLoad(ctx context.Context, t terminal, c *client.Client, u client.Upload) (client.Upload, error) {
+	loaded := newBar(t, u.Bytes, "loading", true)
+	defer loaded.Finish()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for u.State == "loading" {
+		loaded.Set64(u.Offset)
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return u, context.Cause(ctx)
+		}
+		var err error
+		if u, err = c.Upload(ctx, u.Upload); err != nil {
+			return u, err
+		}
+	}
+	return u, nil
+}
+
+func printUpload(t terminal, asJSON bool, u client.Upload) error {
+	if asJSON {
+		if err := printJSON(t.out, u); err != nil {
+			return err
+		}
+	} else {
+		for _, bad := range u.Rejected {
+			fmt.Fprintf(t.out, "line %d: %s\n", bad.Line, cell(bad.Reason))
+		}
+		if more := u.RejectedTotal - len(u.Rejected); more > 0 {
+			fmt.Fprintf(t.out, "and %s more\n", plural(more, "refused row"))
+		}
+		fmt.Fprintf(t.out, "upload %s: %d accepted, %d rejected, %d duplicates\n",
+			cell(u.Upload), u.Accepted, u.RejectedTotal, u.Duplicates)
+	}
+	if u.State == "failed" {
+		return gateway.Errorf(gateway.KindInvalid, "upload %s failed: %s", u.Upload, u.Error)
+	}
+	return nil
+}
+
+// openInput opens a file, or standard input for "-". The size is -1 when nobody
+// knows it.
+func openInput(t terminal, path string) (io.ReadCloser, int64, error) {
+	if path == "-" {
+		return io.NopCloser(t.in), -1, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, gateway.Invalid("FILE", "%v", err)
+	}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = errors.New(path + " is a directory")
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, gateway.Invalid("FILE", "%v", err)
+	}
+	return f, info.Size(), nil
+}
+
+// newBar makes a progress bar on a terminal; in a pipe it draws nothing.
+func newBar(t terminal, total int64, what string, bytes bool) *progressbar.ProgressBar {
+	w := t.err
+	if !isTerminal(w) {
+		w = io.Discard
+	}
+	return progressbar.NewOptions64(total,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetDescription(what),
+		progressbar.OptionShowBytes(bytes),
+		progressbar.OptionShowCount(),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionOnCompletion(func() { fmt.Fprintln(w) }),
+	)
+}

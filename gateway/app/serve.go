@@ -1,0 +1,44 @@
+package app
+
+import (
+	"context"
+
+	"fieldpost/gateway/internal/api"
+)
+
+// openAPI builds the API and binds its listeners; nothing is answered before Run.
+func (a *App) openAPI(ctx context.Context) (err error) {
+	h := &a.cfg.HTTP
+	a.api, err = api.New(api.Options{
+		Rooms: api.Rooms{
+			Spool: a.spool, Catalog: a.catalog, Intake: a.intake, Numbers: a.numbers,
+			Bank: a.bank, Sender: reasons{a.spool, a.dialer, a.cfg.Site.Zone}, Site: a,
+		},
+		Guard: a.guard, Version: a.version, Zone: a.cfg.Site.Zone,
+		MaxBody: h.MaxBody, MaxBase: h.MaxBase, Rate: h.Rate, Burst: h.Burst,
+		Segments: a.cfg.Sending.MaxSegments,
+		Now:      a.now, Logger: a.log.With("part", "api"),
+	})
+	if err != nil {
+		return err
+	}
+	if a.listeners, err = bind(ctx, h.Listen); err != nil {
+		return err
+	}
+	a.server = a.api.Server()
+	one := a.actor("http", func(ctx context.Context) error { return serve(ctx, a.server, a.listeners) })
+	a.stack.push(one.name, httpTime, func(ctx context.Context) error {
+		err := a.api.Close() // event streams would hold up the shutdown
+		if one.cancel == nil {
+			return closeAll(a.listeners)
+		}
+		if e := a.server.Shutdown(ctx); e != nil {
+			a.log.Warn("connections were cut", "error", e)
+			err = a.server.Close()
+		}
+		one.cancel()
+		<-one.done
+		return err
+	})
+	return nil
+}
