@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"os"
@@ -14,9 +15,9 @@ import (
 	"fieldpost/gateway"
 )
 
-// maxFile bounds a configuration file, in bytes: 32 ports with all their keys
-// take 8 KiB.
-const maxFile = 256 << 10
+// maxFile bounds a configuration file, in bytes: 32 ports with all their keys take
+// 8 KiB.
+const maxFile = 128 << 10
 
 // Config is a checked configuration. Default gives the values of absent keys.
 type Config struct {
@@ -123,12 +124,17 @@ func Parse(name string, data []byte) (*Config, error) {
 		fs.add("", "is larger than %s: this is no configuration", formatSize(maxFile))
 		return nil, fs.err(name)
 	}
+	lines, deep := locate(string(data))
+	if deep > 0 {
+		fs.list = append(fs.list, Fault{Line: deep, Text: fmt.Sprintf("is nested more than %d levels deep", maxDepth)})
+		return nil, fs.err(name)
+	}
+	fs.lines = lines
 	tree := map[string]any{}
 	if err := toml.Unmarshal(data, &tree); err != nil {
 		fs.list = append(fs.list, syntax(err))
 		return nil, fs.err(name)
 	}
-	fs.lines = locate(string(data))
 	if err := migrate(tree, Version, migrations()); err != nil {
 		fs.add("version", "%v", err)
 		return nil, fs.err(name)

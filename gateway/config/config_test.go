@@ -204,6 +204,21 @@ func TestFileIsBounded(t *testing.T) {
 	}
 }
 
+// The TOML library would need gigabytes for some of these.
+func TestDeepNestingIsRefusedBeforeTheLibrarySeesIt(t *testing.T) {
+	for name, text := range map[string]string{
+		"dotted key":           strings.Repeat("a.", 60_000) + "a = 1",
+		"header":               "[" + strings.Repeat("a.", 60_000) + "a]",
+		"arrays":               "a = " + strings.Repeat("[\n", 60_000),
+		"inline tables":        "a = " + strings.Repeat("{a = ", 20_000),
+		"tables inside arrays": "a = " + strings.Repeat("{a = [\n", 15_000),
+	} {
+		if _, err := Parse("x.toml", []byte(text)); err == nil || !strings.Contains(err.Error(), "levels deep") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
 func TestMigrationsRunOneStepAVersion(t *testing.T) {
 	tree := map[string]any{"version": int64(1)}
 	var ran []int

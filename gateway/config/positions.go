@@ -24,9 +24,15 @@ func (p positions) of(path string) int {
 	}
 }
 
-// locate scans a text that the TOML library has accepted. On any other text it
-// ends, and what it found is of no use.
-func locate(text string) positions {
+// maxDepth is how deep keys and values may be nested. The TOML library takes time
+// and memory that grow with the square of the depth: 100,000 dots on one line would
+// end the process. No key of ours is deeper than three.
+const maxDepth = 16
+
+// locate scans a text. Up to the first fault of its syntax it sees what the TOML
+// library sees; behind it, it ends, and what it finds is of no use. deep is the
+// line that is nested too deep, where the scan stops; 0 = none is.
+func locate(text string) (lines positions, deep int) {
 	s := scanner{text: text, line: 1, found: positions{}, arrays: map[string]int{}}
 	table := ""
 	for s.blank(); !s.end(); s.blank() {
@@ -40,15 +46,22 @@ func locate(text string) positions {
 			s.next()
 		}
 	}
-	return s.found
+	return s.found, s.deep
 }
 
 type scanner struct {
 	text   string
 	at     int
 	line   int
+	depth  int // of values
+	deep   int // the line that is too deep
 	found  positions
 	arrays map[string]int // tables so far in each array of tables
+}
+
+// stop ends the scan: it is too deep here.
+func (s *scanner) stop() {
+	s.deep, s.at = s.line, len(s.text)
 }
 
 func (s *scanner) end() bool { return s.at >= len(s.text) }
@@ -163,12 +176,20 @@ func (s *scanner) key() []string {
 		if s.peek() != '.' {
 			return parts
 		}
+		if len(parts) == maxDepth {
+			s.stop()
+			return nil
+		}
 		s.next()
 	}
 }
 
 // value passes over a value and notes the keys of the tables in it.
 func (s *scanner) value(path string) {
+	if s.depth++; s.depth > maxDepth {
+		s.stop()
+	}
+	defer func() { s.depth-- }()
 	switch s.peek() {
 	case '"', '\'':
 		s.quoted()
