@@ -1,15 +1,19 @@
 package spool
 
 // The buckets of the file. A name is on disk: it never changes its meaning.
+//
+// Those that every message writes to have names that sort together, and last: the
+// list of buckets is a page that each commit writes, and when it has grown to several
+// pages they are still on one of them.
 var (
 	bucketMeta       = []byte("meta")       // name -> value: schema, node, epoch, version, user
 	bucketLane       = []byte("lane")       // 'n' name -> lane u32be; 'i' lane u32be -> name
-	bucketMsg        = []byte("msg")        // idm u64be -> message record
-	bucketIndex      = []byte("index")      // lane u32be, slot u8, sort u64be, idm u64be -> empty
-	bucketIntent     = []byte("intent")     // idm u64be, segment u8 -> intent record
-	bucketState      = []byte("state")      // 'c' lane -> counters; 'r' dialer -> ring cursor; 'u' SIM -> usage
+	bucketMsg        = []byte("~msg")       // idm u64be -> message record
+	bucketIndex      = []byte("~index")     // lane u32be, slot u8, sort u64be, idm u64be -> empty
+	bucketIntent     = []byte("~intent")    // idm u64be, segment u8 -> intent record
+	bucketState      = []byte("~state")     // 'c' lane -> counters; 'r' dialer -> ring cursor; 'u' SIM -> usage
 	bucketRecipient  = []byte("recipient")  // SIM, 0, month u16be, address u64be -> empty
-	bucketOutbox     = []byte("outbox")     // seq u64be -> event record
+	bucketOutbox     = []byte("~outbox")    // seq u64be -> event record
 	bucketQuarantine = []byte("quarantine") // n u64be -> a record that could not be read, as it was
 )
 
@@ -32,7 +36,7 @@ func bucketNames() [][]byte {
 // a page of it is not written into again once it is full.
 func appended(name []byte) bool {
 	switch string(name) {
-	case "msg", "outbox", "quarantine":
+	case "~msg", "~outbox", "quarantine":
 		return true
 	}
 	return false

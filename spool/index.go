@@ -2,6 +2,7 @@ package spool
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,7 +25,7 @@ func (t *tx) message(idm uint64) (*gateway.Message, error) {
 	}
 	home := t.home(lane, m)
 	if t.bucket(bucketIndex).Get(home[:]) == nil {
-		return nil, fmt.Errorf("message %d has no place in the index", idm)
+		return nil, &damaged{idm: idm, why: errors.New("it has no place in the index")}
 	}
 	t.homes[idm] = home
 	return m, nil
@@ -92,7 +93,7 @@ func (t *tx) moveIndex(old, home key) error {
 	if err := index.Delete(old[:]); err != nil {
 		return err
 	}
-	return index.Put(home[:], nil)
+	return index.Put(home[:], present)
 }
 
 // count moves one row of a lane from a status to another; StatusNone is outside.
@@ -213,7 +214,7 @@ func (t *tx) insert(m *gateway.Message) error {
 		return err
 	}
 	home := place(lane, m, t.now)
-	if err := t.bucket(bucketIndex).Put(home[:], nil); err != nil {
+	if err := t.bucket(bucketIndex).Put(home[:], present); err != nil {
 		return err
 	}
 	if err := t.count(lane, gateway.StatusNone, m.Status); err != nil {

@@ -65,9 +65,22 @@ func (t *tx) takeIntent(idm uint64, segment int) (*opened, error) {
 	}
 	in, err := decodeIntent(k, v)
 	if err != nil {
-		return nil, err
+		return t.damagedIntent(k, err)
 	}
 	return in, t.bucket(bucketIntent).Delete(k)
+}
+
+// damagedIntent puts an intent that cannot be read into quarantine, and gives
+// what its key says; nil when it says nothing.
+func (t *tx) damagedIntent(k []byte, why error) (*opened, error) {
+	b := t.bucket(bucketIntent)
+	if err := t.putAside(bucketIntent, k, b.Get(k), why); err != nil {
+		return nil, err
+	}
+	if err := b.Delete(k); err != nil || len(k) != 9 {
+		return nil, err
+	}
+	return &opened{Intent: Intent{IDM: u64be(k), Segment: int(k[8])}}, nil
 }
 
 func decodeIntent(k, v []byte) (*opened, error) {

@@ -3,6 +3,8 @@ package spool
 import (
 	"bytes"
 	"container/heap"
+	"context"
+	"errors"
 	"slices"
 	"strconv"
 
@@ -38,9 +40,21 @@ func (s *Spool) List(q Query) (Page, error) {
 		}
 		from = n
 	}
-	var page Page
-	err := s.view(func(b *bbolt.Tx) error {
-		l := &lister{s: s, b: b, q: &q, from: from}
+	for {
+		page, err := s.list(&q, from)
+		var d *damaged
+		if !errors.As(err, &d) {
+			return page, err
+		}
+		if err := s.quarantine(context.Background(), d.idm); err != nil {
+			return Page{}, err
+		}
+	}
+}
+
+func (s *Spool) list(q *Query, from uint64) (page Page, err error) {
+	err = s.view(func(b *bbolt.Tx) error {
+		l := &lister{s: s, b: b, q: q, from: from}
 		rows, err := l.rows()
 		if err != nil {
 			return err
@@ -48,10 +62,7 @@ func (s *Spool) List(q Query) (Page, error) {
 		page, err = l.page(rows)
 		return err
 	})
-	if err != nil {
-		return Page{}, s.unreadable(err)
-	}
-	return page, nil
+	return page, err
 }
 
 // lister answers one query from one snapshot.
@@ -78,6 +89,9 @@ func (l *lister) page(rows idms) (Page, error) {
 		}
 		last = idm
 		m, err := readMessage(l.b, idm, name)
+		if gateway.KindOf(err) == gateway.KindNotFound {
+			err = &damaged{idm: idm, why: err}
+		}
 		if err != nil {
 			return p, err
 		}

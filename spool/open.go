@@ -41,6 +41,9 @@ func Open(o Options) (*Spool, error) {
 	if o.Path == "" {
 		return nil, gateway.Invalid("path", "the spool needs a file")
 	}
+	if o.MaxSize != 0 && o.MaxSize < minSize {
+		return nil, gateway.Invalid("max_size", "at least %d MiB are needed, not %d bytes", minSize>>20, o.MaxSize)
+	}
 	if err := preflight(o.Path); err != nil {
 		return nil, err
 	}
@@ -56,6 +59,7 @@ func Open(o Options) (*Spool, error) {
 		}
 		return nil, err
 	}
+	s.measure()
 	s.w = newWriter(s)
 	go s.w.run()
 	if err := s.recover(); err != nil {
@@ -83,8 +87,7 @@ func (s *Spool) openFile() error {
 		case err != nil:
 			return gateway.Errorf(gateway.KindUnavailable, "%s: the spool cannot be opened: %w", s.o.Path, err)
 		}
-		// The effective limit is MaxSize less this: the default of 16 MiB would waste a small card.
-		s.db.AllocSize = 4 << 20
+		s.db.AllocSize = allocSize
 		return nil
 	})
 }

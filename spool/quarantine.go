@@ -40,7 +40,9 @@ func (s *Spool) quarantine(ctx context.Context, idm uint64) error {
 		case errors.As(err, &d):
 			return t.quarantine(idm, d.why)
 		case gateway.KindOf(err) == gateway.KindNotFound:
-			return t.quarantine(idm, err)
+			if _, listed := t.search(idm); listed {
+				return t.quarantine(idm, errors.New("the index has it, and there is no record"))
+			}
 		}
 		return clean(err)
 	})
@@ -50,19 +52,25 @@ func (s *Spool) quarantine(ctx context.Context, idm uint64) error {
 // counts as deleted. Nothing is lost: the bytes are kept, an alarm says so.
 func (t *tx) quarantine(idm uint64, why error) error {
 	k := u64(idm)
-	if v := t.bucket(bucketMsg).Get(k); v != nil {
-		if err := t.putAside(bucketMsg, k, v, why); err != nil {
-			return err
-		}
-		if err := t.bucket(bucketMsg).Delete(k); err != nil {
-			return err
-		}
+	v := t.bucket(bucketMsg).Get(k)
+	m, unread := decodeMessage(idm, v, t.laneName)
+	if err := t.putAside(bucketMsg, k, v, why); err != nil {
+		return err
 	}
-	home, ok := t.search(idm)
-	if !ok {
+	if err := t.bucket(bucketMsg).Delete(k); err != nil {
+		return err
+	}
+	if home, ok := t.search(idm); ok {
+		return t.remove(home)
+	}
+	if unread != nil {
 		return nil
 	}
-	return t.remove(home)
+	lane, err := t.lane(m.Campaign)
+	if err != nil {
+		return err
+	}
+	return t.count(lane, m.Status, gateway.StatusNone)
 }
 
 // search finds a row's place in the index when its record cannot tell it. It walks

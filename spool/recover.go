@@ -1,8 +1,8 @@
 package spool
 
 import (
+	"bytes"
 	"context"
-	"errors"
 
 	"fieldpost/gateway"
 )
@@ -19,61 +19,26 @@ func (s *Spool) recover() error {
 // settleAll puts every message with an open intent in doubt. A message with more
 // than one open intent has one line in its timeline for each.
 func (t *tx) settleAll(why string) error {
-	var all []*opened
-	intents := t.bucket(bucketIntent)
-	var bad [][]byte
-	err := intents.ForEach(func(k, v []byte) error {
-		in, err := decodeIntent(k, v)
-		if err != nil {
-			// What it was for is in its key, if anything is: the message is in doubt all the same.
-			bad = append(bad, append([]byte(nil), k...))
-			return nil
-		}
-		all = append(all, in)
-		return nil
-	})
-	if err != nil {
-		return err
+	var keys [][]byte // collected first: LIBRARIES 3.5, a cursor that deletes skips keys
+	c := t.bucket(bucketIntent).Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		keys = append(keys, bytes.Clone(k))
 	}
-	for _, k := range bad {
-		in, err := t.damagedIntent(k)
-		if err != nil {
-			return err
-		}
-		if in != nil {
-			all = append(all, in)
-		}
-	}
-	if len(all) == 0 && len(bad) == 0 {
+	if len(keys) == 0 {
 		return clean(nil)
 	}
-	for _, in := range all {
-		if err := intents.Delete(intentKey(in.IDM, in.Segment)); err != nil {
-			return err
-		}
-		o := &Outcome{IDM: in.IDM, Segment: in.Segment, Kind: gateway.KindUnknownOutcome, Text: why}
-		err := t.settle(in, o)
-		if gateway.KindOf(err) == gateway.KindNotFound {
-			err = nil
-		}
-		if err := t.skipDamaged(err); err != nil {
+	for _, k := range keys {
+		if err := t.settleLost(k, why); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// damagedIntent puts an intent that cannot be read into quarantine, and gives
-// what its key says; nil when it says nothing.
-func (t *tx) damagedIntent(k []byte) (*opened, error) {
-	b := t.bucket(bucketIntent)
-	if err := t.putAside(bucketIntent, k, b.Get(k), errors.New("the intent could not be read")); err != nil {
-		return nil, err
+func (t *tx) settleLost(k []byte, why string) error {
+	if len(k) != 9 {
+		_, err := t.damagedIntent(k, errKey(k))
+		return err
 	}
-	if err := b.Delete(k); err != nil || len(k) != 9 {
-		return nil, err
-	}
-	in := &opened{}
-	in.IDM, in.Segment = u64be(k), int(k[8])
-	return in, nil
+	return t.outcome(&Outcome{IDM: u64be(k), Segment: int(k[8]), Kind: gateway.KindUnknownOutcome, Text: why})
 }

@@ -25,8 +25,8 @@ type Options struct {
 	Zone *time.Location
 	// Timeout is how long another process may hold the file; 0 = 2 s.
 	Timeout time.Duration
-	// MaxSize bounds the file, in bytes; 0 = only the disk does. New messages are
-	// refused when nine tenths of it are in use, so that the rest can still end well.
+	// MaxSize bounds the file, in bytes, from 16 MiB; 0 = only the disk does. New messages
+	// are refused when nine tenths of it are in use, so that the rest can still end well.
 	MaxSize int64
 	// ResendAfter is how long a message in doubt waits for a report before the policy
 	// UnknownResend queues it again; 0 = 10 min.
@@ -183,12 +183,20 @@ func (s *Spool) room() error {
 	if s.o.MaxSize <= 0 {
 		return nil
 	}
-	size, free := s.stats.size.Load(), s.stats.free.Load()
-	if size-free < s.o.MaxSize/10*9 {
+	// LIBRARIES 3.5: the file never grows into its last allocation.
+	limit := s.o.MaxSize - allocSize
+	used := s.stats.size.Load() - s.stats.free.Load()
+	if used < limit/10*9 {
 		return nil
 	}
-	return gateway.Errorf(gateway.KindUnavailable, "the spool is full: %d of %d MiB are in use", (size-free)>>20, s.o.MaxSize>>20)
+	return gateway.Errorf(gateway.KindUnavailable, "the spool is full: %d of %d MiB are in use", used>>20, limit>>20)
 }
+
+const (
+	// allocSize is the step in which the file grows. bbolt's 16 MiB would waste a small card.
+	allocSize = 4 << 20
+	minSize   = 4 * allocSize // the least MaxSize that leaves room to work in
+)
 
 // mmapSize is how much of the address space the file gets at once, so that a
 // growing file need not wait for its readers to be mapped anew.

@@ -15,6 +15,12 @@ import (
 // An outcome without an open intent, and a drop of a row that is not waiting or may
 // be at a device, change nothing: a late word never undoes what is on record.
 func (s *Spool) Step(st Step, done func(Stepped)) {
+	for i := range st.Drops {
+		if err := checkDrop(&st.Drops[i]); err != nil {
+			done(Stepped{Err: err})
+			return
+		}
+	}
 	var gone []uint64
 	weight := len(st.Outcomes) + len(st.Drops) + len(st.Intents)
 	s.w.submit(&request{
@@ -22,7 +28,7 @@ func (s *Spool) Step(st Step, done func(Stepped)) {
 		fn: func(t *tx) error {
 			gone = nil
 			for i := range st.Outcomes {
-				if err := t.skipDamaged(t.outcome(&st.Outcomes[i])); err != nil {
+				if err := t.outcome(&st.Outcomes[i]); err != nil {
 					return err
 				}
 			}
@@ -72,7 +78,12 @@ func (t *tx) outcome(o *Outcome) error {
 		t.s.log.Warn("outcome without an intent", "id", o.IDM, "segment", o.Segment, "kind", o.Kind.String())
 		return nil
 	}
-	return t.settle(in, o)
+	err = t.settle(in, o)
+	if gateway.KindOf(err) == gateway.KindNotFound {
+		t.s.log.Warn("outcome of a message that is gone", "id", o.IDM, "segment", o.Segment, "kind", o.Kind.String())
+		return nil
+	}
+	return t.skipDamaged(err)
 }
 
 // settle applies an outcome to the message that its intent was for.
@@ -217,12 +228,17 @@ func (t *tx) drop(d *Drop) error {
 		at = t.now
 	}
 	tr := gateway.Transition{At: at, Kind: d.Kind, Text: d.Text}
-	switch d.Status {
-	case gateway.StatusQueued:
+	if d.Status == gateway.StatusQueued {
 		return t.putOff(m, d.NotBefore, tr)
-	case gateway.StatusBlocked, gateway.StatusExpired, gateway.StatusInvalid, gateway.StatusFailed, gateway.StatusCanceled:
-		m.Kind, m.Reason = d.Kind, d.Text
-		return t.setStatus(m, d.Status, tr)
+	}
+	m.Kind, m.Reason = d.Kind, d.Text
+	return t.setStatus(m, d.Status, tr)
+}
+
+func checkDrop(d *Drop) error {
+	switch d.Status {
+	case gateway.StatusQueued, gateway.StatusBlocked, gateway.StatusExpired, gateway.StatusInvalid, gateway.StatusFailed, gateway.StatusCanceled:
+		return nil
 	}
 	return gateway.Invalid("status", "a waiting row ends blocked, expired, invalid, failed or canceled, or is put off: not %q", d.Status)
 }
