@@ -33,6 +33,7 @@ type Intake interface {
 	Submit(ctx context.Context, r intake.Request) (spool.Added, error)
 	TakeBase(ctx context.Context, r intake.BaseRequest) (spool.Upload, error)
 	TakeBlacklist(ctx context.Context, r intake.BaseRequest) (spool.Upload, error)
+	Await(ctx context.Context, id string) (spool.Upload, error)
 }
 
 // take hands a file in.
@@ -205,28 +206,11 @@ func (p *patient) Read(b []byte) (int, error) {
 }
 
 // settled waits a moment for a file to be loaded, so that the answer for a small
-// one is complete. The spool tells of every change.
+// one is complete.
 func (a *API) settled(ctx context.Context, u spool.Upload) (spool.Upload, error) {
-	end := time.NewTimer(loadTime)
-	defer end.Stop()
-	for u.State == "loading" {
-		_, changed := a.Spool.Tail()
-		now, err := a.Spool.Upload(u.ID)
-		if err != nil {
-			return u, err
-		}
-		if u = now; u.State != "loading" {
-			break
-		}
-		select {
-		case <-changed:
-		case <-end.C:
-			return u, nil
-		case <-ctx.Done():
-			return u, nil
-		}
-	}
-	return u, nil
+	ctx, cancel := context.WithTimeout(ctx, loadTime)
+	defer cancel()
+	return a.Intake.Await(ctx, u.ID)
 }
 
 func tooLarge(limit int64) error {
