@@ -9,9 +9,6 @@ import (
 	"fieldpost/gateway"
 )
 
-// maxPage is the most rows of one page.
-const maxPage = 1000
-
 // ListBlacklist gives the entries whose number begins with prefix ("" = all, "+598"
 // or "598" = the numbers of that country and the short codes that begin so), in the
 // order of their length and digits. cursor is "" for the first page and what the
@@ -54,21 +51,6 @@ func (s *Spool) ListBlacklist(prefix, cursor string, limit int) ([]Listed, strin
 		return err
 	})
 	return out, next, err
-}
-
-// pageLimit gives a limit that was asked for its default.
-func pageLimit(limit int) (int, error) {
-	switch {
-	case limit == 0:
-		return 100, nil
-	case limit < 0 || limit > maxPage:
-		return 0, gateway.Invalid("limit", "%d is not 1 to %d", limit, maxPage)
-	}
-	return limit, nil
-}
-
-func errCursor() error {
-	return gateway.Invalid("cursor", "is none that a page gave")
 }
 
 // row is one entry with what the overlay knows of it.

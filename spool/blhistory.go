@@ -4,11 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"strconv"
-
-	"go.etcd.io/bbolt"
-
-	"fieldpost/gateway"
 )
 
 // bucketHits is the blacklist's history: seq u64be -> Hit in JSON.
@@ -57,7 +52,7 @@ func (s *Spool) Hits(cursor string, limit int) ([]Hit, string, error) {
 	next, err := s.pageBack(bucketHits, cursor, limit, func(_ uint64, v []byte) error {
 		var h Hit
 		if err := json.Unmarshal(v, &h); err != nil {
-			return gateway.Errorf(gateway.KindInternal, "a line of the blacklist's history cannot be read: %w", err)
+			return err
 		}
 		out = append(out, h)
 		return nil
@@ -66,48 +61,4 @@ func (s *Spool) Hits(cursor string, limit int) ([]Hit, string, error) {
 		return nil, "", err
 	}
 	return out, next, nil
-}
-
-// pageBack visits a page of a bucket with u64be keys, newest first. Its cursor is
-// the decimal key of the last row that was given.
-func (s *Spool) pageBack(name []byte, cursor string, limit int, visit func(seq uint64, v []byte) error) (next string, err error) {
-	limit, err = pageLimit(limit)
-	if err != nil {
-		return "", err
-	}
-	before := uint64(0)
-	if cursor != "" {
-		if before, err = strconv.ParseUint(cursor, 10, 64); err != nil || before == 0 {
-			return "", errCursor()
-		}
-	}
-	err = s.view(func(b *bbolt.Tx) error {
-		c := b.Bucket(name).Cursor()
-		k, v := c.Last()
-		if before != 0 {
-			k, v = seekBefore(c, binary.BigEndian.AppendUint64(nil, before))
-		}
-		for ; k != nil; k, v = c.Prev() {
-			if limit == 0 {
-				return nil
-			}
-			seq := binary.BigEndian.Uint64(k)
-			if err := visit(seq, v); err != nil {
-				return err
-			}
-			limit--
-			next = strconv.FormatUint(seq, 10)
-		}
-		next = ""
-		return nil
-	})
-	return next, err
-}
-
-// seekBefore gives the last key below k.
-func seekBefore(c *bbolt.Cursor, k []byte) (key, value []byte) {
-	if at, _ := c.Seek(k); at == nil {
-		return c.Last()
-	}
-	return c.Prev()
 }

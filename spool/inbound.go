@@ -65,7 +65,10 @@ func (t *tx) inbound(channel, sim string, p modem.Part) (gateway.Inbound, bool, 
 		return gateway.Inbound{}, false, nil
 	case known:
 		in, err := t.readInbound(seq)
-		return in, err == nil, err
+		if err != nil { // stored once, and lost since: the driver need not keep it
+			return gateway.Inbound{Seq: seq}, true, t.aside(bucketInbound, u64(seq), err)
+		}
+		return in, true, nil
 	}
 	if err := t.notice(hash); err != nil {
 		return gateway.Inbound{}, false, err
@@ -153,9 +156,11 @@ func (s *Spool) ListInbound(cursor string, limit int) ([]gateway.Inbound, string
 	var out []gateway.Inbound
 	next, err := s.pageBack(bucketInbound, cursor, limit, func(seq uint64, v []byte) error {
 		var in gateway.Inbound
-		err := readSealed(u64(seq), v, &in)
+		if err := readSealed(u64(seq), v, &in); err != nil {
+			return err
+		}
 		out = append(out, in)
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, "", err

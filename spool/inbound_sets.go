@@ -99,16 +99,23 @@ func digest(values ...[]byte) []byte {
 // sender uses its reference again, and two messages must never be mixed (S22).
 func (t *tx) findSet(want partSet, p piece) (*partSet, error) {
 	first := want.key()
+	var bad [][]byte
 	var best *partSet
 	var least time.Duration
 	c := t.bucket(bucketSetKey).Cursor()
 	for k, _ := c.Seek(first); bytes.HasPrefix(k, first); k, _ = c.Next() {
 		set, err := t.set(k[len(first):])
 		if err != nil {
-			return nil, err
+			bad = append(bad, bytes.Clone(k[len(first):]))
+			continue
 		}
 		if d, ok := set.distance(p.Seq, p.SentAt); ok && (best == nil || d < least) {
 			best, least = set, d
+		}
+	}
+	for _, id := range bad {
+		if err := t.asideSet(id); err != nil {
+			return nil, err
 		}
 	}
 	if best != nil {
@@ -156,7 +163,7 @@ func (t *tx) trimLates() error {
 	for i, k := range keys[:min(trimLate, len(keys))] {
 		set, err := t.set(k)
 		if err != nil {
-			return err
+			return t.asideSet(k)
 		}
 		if len(keys)-i <= maxLateSets && t.now.Sub(set.Opened) <= keepLate {
 			return nil
@@ -185,6 +192,16 @@ func (t *tx) set(id []byte) (*partSet, error) {
 	}
 	set.id = binary.BigEndian.Uint64(id)
 	return set, nil
+}
+
+// asideSet moves a set that cannot be read to quarantine, so that it holds up
+// nobody.
+func (t *tx) asideSet(id []byte) error {
+	_, why := t.set(id)
+	if why == nil {
+		return nil
+	}
+	return t.asideWithIndex(bucketSets, id, why, bucketSetKey, bucketSetOpen, bucketSetFrom, bucketSetLates)
 }
 
 func (t *tx) putSet(set *partSet) error {
@@ -232,7 +249,7 @@ func (t *tx) addPiece(want partSet, p piece) (gateway.Inbound, bool, error) {
 func (t *tx) deliverIncomplete(id []byte) error {
 	set, err := t.set(id)
 	if err != nil {
-		return err
+		return t.asideSet(id)
 	}
 	if _, err := t.deliver(set); err != nil {
 		return err
@@ -257,10 +274,13 @@ func (t *tx) deliver(set *partSet) (gateway.Inbound, error) {
 	known := set.Inbound != 0
 	if known {
 		had, err := t.readInbound(set.Inbound)
-		if err != nil {
+		if err == nil {
+			in = had
+		} else if err := t.aside(bucketInbound, u64(set.Inbound), err); err != nil {
 			return in, err
+		} else {
+			known = false // what is left of it is a message of its own
 		}
-		in = had
 	}
 	in.Segments, in.Incomplete = uint8(set.Total), !set.complete()
 	in.Text, in.Undecoded = joinPieces(set.Pieces, set.Total)
@@ -321,8 +341,11 @@ func (t *tx) flushSet(id []byte, olderThan time.Time) (bool, error) {
 		return false, nil // completed meanwhile
 	}
 	set, err := t.set(id)
-	if err != nil || set.Inbound != 0 || !set.Opened.Before(olderThan) {
-		return false, err
+	if err != nil {
+		return false, t.asideSet(id)
+	}
+	if set.Inbound != 0 || !set.Opened.Before(olderThan) {
+		return false, nil
 	}
 	return true, t.deliverIncomplete(id)
 }

@@ -92,7 +92,7 @@ func (t *tx) trimOrphans() error {
 	for _, k := range firstKeys(t.bucket(bucketOrphans), nil, trimOrphans) {
 		w, err := t.waiting(k)
 		if err != nil {
-			return err
+			return t.asideOrphan(k, err)
 		}
 		waiting, lost := readOrphanSum(t.b)
 		if waiting <= maxOrphans && t.now.Sub(w.Came) <= keepOrphans {
@@ -111,6 +111,18 @@ func (t *tx) trimOrphans() error {
 func (t *tx) waiting(k []byte) (*waitingReport, error) {
 	w := &waitingReport{}
 	return w, readSealed(k, t.bucket(bucketOrphans).Get(k), w)
+}
+
+// asideOrphan moves a report that cannot be read to quarantine; it is lost.
+func (t *tx) asideOrphan(k []byte, why error) error {
+	if t.bucket(bucketOrphans).Get(k) == nil {
+		return nil // listed twice, by its reference and by its SIM
+	}
+	if err := t.asideWithIndex(bucketOrphans, k, why, bucketOrphansBy); err != nil {
+		return err
+	}
+	waiting, lost := readOrphanSum(t.b)
+	return t.putOrphanSum(waiting-1, lost+1)
 }
 
 func (t *tx) dropOrphan(k []byte, w *waitingReport) error {
@@ -139,7 +151,10 @@ func (t *tx) adoptSent(handle []byte, to gateway.Address, home sentAs, at time.T
 		n := k[handleSize:]
 		w, err := t.waiting(n)
 		if err != nil {
-			return err
+			if err := t.asideOrphan(n, err); err != nil {
+				return err
+			}
+			continue
 		}
 		if to != "" && !sameRecipient(to, w.Report.Recipient) || !t.fresh(w, at) {
 			continue
@@ -168,7 +183,10 @@ func (t *tx) adoptDoubt(sim string, to gateway.Address, doubt []byte, at time.Ti
 		n := bytes.Clone(k[handleSize:])
 		w, err := t.waiting(n)
 		if err != nil {
-			return err
+			if err := t.asideOrphan(n, err); err != nil {
+				return err
+			}
+			continue
 		}
 		if w.Report.Ref != "" || !sameRecipient(to, w.Report.Recipient) || !t.fresh(w, at) || !inDoubtSpan(&w.Report, at) {
 			continue
