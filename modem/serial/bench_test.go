@@ -2,9 +2,11 @@ package serial
 
 import (
 	"log/slog"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -64,6 +66,63 @@ func BenchmarkSendBank(b *testing.B) {
 			b.ReportMetric(float64(b.N)/time.Since(begin).Seconds(), "msg/s")
 		})
 	}
+}
+
+// BenchmarkGap is a bank of modems that need 100 ms a message: how long one lies idle
+// between its OK and its next AT+CMGS, and the processor time of a message.
+func BenchmarkGap(b *testing.B) {
+	const modems = 32
+	var rigs []*rig
+	for i := range modems {
+		n := strconv.Itoa(100 + i)
+		r := newRig(b, func(_ *Options, s *sim.Options) {
+			s.Card = sim.NewCard(sim.CardOptions{ICCID: "8959807000000000" + n, IMSI: "748070000000" + n})
+			s.Latency = 100 * time.Millisecond
+		})
+		r.run(b)
+		rigs = append(rigs, r)
+	}
+	for _, r := range rigs {
+		r.host.ready(b)
+	}
+	s := submission(b, "+59899123456", "Hola, su pedido 1234 esta en camino")[0]
+	b.ResetTimer()
+	before := processor(b)
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	var w sync.WaitGroup
+	for _, r := range rigs {
+		w.Go(func() {
+			for left.Add(-1) >= 0 {
+				if _, err := r.d.Send(bg, 3, s); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	w.Wait()
+	b.ReportMetric(float64((processor(b)-before).Microseconds())/float64(b.N), "cpu-us/msg")
+	var gaps []time.Duration
+	for _, r := range rigs {
+		for _, e := range r.net.Entries()[min(1, r.net.Len()):] {
+			gaps = append(gaps, e.Gap)
+		}
+	}
+	slices.Sort(gaps)
+	if len(gaps) > 0 {
+		b.ReportMetric(float64(gaps[len(gaps)/2].Microseconds()), "gap-p50-us")
+		b.ReportMetric(float64(gaps[len(gaps)*99/100].Microseconds()), "gap-p99-us")
+	}
+}
+
+// processor gives the processor time of this process.
+func processor(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // BenchmarkSendNoModem is the driver alone: the far end answers from memory, at the

@@ -58,11 +58,16 @@ func (d *Driver) Run(ctx context.Context, host modem.Host) error {
 	}
 	l := newLane(&d.o, host, path, port)
 	defer l.close()
+	// A command in flight does not hold up the end.
+	defer context.AfterFunc(ctx, func() { l.s.CloseWith(context.Cause(ctx)) })()
 	d.lane.Store(l)
 	defer d.lane.Store(nil)
 	err = l.keep(ctx)
 	if ctx.Err() != nil {
 		return nil
+	}
+	if d.o.Port.Device == "" && gateway.KindOf(err) == gateway.KindConflict {
+		d.o.Finder.Forget(d.o.Port.IMEI) // another modem came back in its place
 	}
 	if cause := l.s.Cause(); cause != nil {
 		return &gateway.Error{Kind: gateway.KindUnavailable, Text: fmt.Sprintf("%s: modem lost: %v", path, cause), Err: cause}
@@ -156,6 +161,17 @@ func (d *Driver) Trace() []string {
 		return l.trace.Lines()
 	}
 	return nil
+}
+
+// Stats counts what was taken out of the stream of the present run.
+type Stats = at.LinkStats
+
+// Stats gives the counters of the present run; zero between two.
+func (d *Driver) Stats() Stats {
+	if l := d.lane.Load(); l != nil {
+		return l.s.Stats()
+	}
+	return Stats{}
 }
 
 // wait waits for a time; false when ctx ended first.

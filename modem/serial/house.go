@@ -2,7 +2,7 @@ package serial
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -21,7 +21,13 @@ func (l *lane) house(ctx context.Context) error {
 	l.nudge(func(*chores) {}) // something may wait since the start
 	for {
 		var due chores
+		var soon <-chan time.Time
+		if !l.ready.Load() { // the network went: not every modem tells when it is back
+			soon = time.After(every.Network)
+		}
 		select {
+		case <-soon:
+			due.poll = true
 		case <-l.wake:
 		case <-poll.C:
 			if err := l.glance(ctx); err != nil {
@@ -46,6 +52,7 @@ func (l *lane) house(ctx context.Context) error {
 
 func (l *lane) merge(due chores) chores {
 	c := l.chores()
+	c.poll = c.poll || due.poll
 	c.sweep = c.sweep || due.sweep
 	c.verify = c.verify || due.verify
 	return c
@@ -87,6 +94,11 @@ func (l *lane) glance(ctx context.Context) error {
 	}
 	if err := l.inspect(ctx); err != nil {
 		return err
+	}
+	if iccid, err := l.iccid(ctx); err != nil {
+		return err
+	} else if iccid != l.channel().ICCID && iccid != "" {
+		return errAgain // quota and reports belong to the card: it was changed while nobody looked
 	}
 	if err := l.look(ctx); err != nil {
 		return err
@@ -170,6 +182,9 @@ func (l *lane) reset(ctx context.Context) error {
 		l.nudge(func(c *chores) { c.poll = true })
 		return r.Reason
 	}
-	l.s.CloseWith(fmt.Errorf("restarted as asked"))
-	return nil
+	if l.s.Cause() != nil {
+		return nil // it went at once: that is a restart
+	}
+	l.s.CloseWith(errors.New("restarted as asked"))
+	return reasonOf(err)
 }

@@ -6,6 +6,8 @@ import "bytes"
 const (
 	maxLine  = 4096 // bytes of a line: the longest answers (+COPS=?, USSD in hex) stay below half of it
 	maxQuote = 4096 // bytes of a USSD text over several lines
+	// bytes of an answer: +CMGL of a memory of 255 messages takes 96 KiB
+	maxAnswer = 256 << 10
 )
 
 // splitter cuts a stream of bytes into lines. CR and LF both end one, blank lines

@@ -54,6 +54,7 @@ type flight struct {
 	stale    bool   // an answer of an earlier command was seen: its final is not ours
 	name     []byte // such as +CMGS
 	echo     []byte // what the modem may echo: the command, then the payload
+	size     int    // bytes of the answer so far
 }
 
 // pending is an unsolicited line that is not complete.
@@ -263,6 +264,10 @@ func (l *Link) answer(n, b []byte) {
 	if ends && l.cmd.stale { // the OK behind a late +CMGS
 		l.cmd.stale = false
 		l.stats.Stale++
+		return
+	}
+	if l.cmd.size += len(b); l.cmd.size > maxAnswer && !ends {
+		l.stats.Noise++
 		return
 	}
 	l.out = append(append(l.out, b...), '\n')

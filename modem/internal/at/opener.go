@@ -60,6 +60,20 @@ type locked struct {
 	lock *os.File
 }
 
+// errGone is what the library means by a closed port that we did not close: the tty
+// was hung up.
+var errGone = errors.New("the device is gone")
+
+// Read reads, and says in words that the device was unplugged.
+func (l *locked) Read(p []byte) (int, error) {
+	n, err := l.ReadWriteCloser.Read(p)
+	var e *serial.PortError
+	if errors.As(err, &e) && e.Code() == serial.PortClosed || errors.Is(err, syscall.EIO) {
+		err = errGone
+	}
+	return n, err
+}
+
 // Close closes the port, then gives the lock back.
 func (l *locked) Close() error {
 	err := l.ReadWriteCloser.Close()

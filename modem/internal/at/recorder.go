@@ -3,6 +3,7 @@ package at
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -69,7 +70,9 @@ func redact(dst, b []byte) int {
 		return copy(dst, "AT+CPIN=***")
 	}
 	if len(b) >= 20 && isHex(b) {
-		return copy(dst, fmt.Appendf(nil, "<pdu %d octets>", len(b)/2))
+		n := copy(dst, "<pdu ")
+		n += copy(dst[n:], strconv.AppendInt(dst[n:n], int64(len(b)/2), 10))
+		return n + copy(dst[n:], " octets>")
 	}
 	n := 0
 	quote := false
