@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 
 	"fieldpost/gateway"
@@ -28,27 +29,44 @@ const maxFaults = 20
 
 // judge compares the simulated network's ledger with the spool, row by row over
 // the API: a row that says sent is on the air once, one that says it never went is not there,
-// and one in doubt may be either.
+// and one in doubt may be either. Delivery reports still come in meanwhile: a look
+// at the rows counts when the counters before and after it are the same.
 func (f *demoFlags) judge(ctx context.Context, c *client.Client, a *air, base demoBase) (*verdict, error) {
-	v := &verdict{rows: base.rows, byStatus: map[string]int{}, segments: a.bank.Network.Len()}
-	copies := a.bank.Network.Copies()
-	v.messages = len(copies)
-	var err error
-	if v.counters, err = c.DialerCounters(ctx, demoName); err != nil {
-		return nil, err
+	for {
+		before, err := c.DialerCounters(ctx, demoName)
+		if err != nil {
+			return nil, err
+		}
+		v := &verdict{rows: base.rows, counters: before, byStatus: map[string]int{}, segments: a.bank.Network.Len()}
+		copies := a.bank.Network.Copies()
+		v.messages = len(copies)
+		if err := v.everyRow(ctx, c, copies); err != nil {
+			return nil, err
+		}
+		after, err := c.DialerCounters(ctx, demoName)
+		if err != nil {
+			return nil, err
+		}
+		if maps.Equal(before.ByStatus, after.ByStatus) {
+			v.totals(copies)
+			return v, nil
+		}
 	}
+}
+
+// everyRow lists the rows, oldest first, and judges each.
+func (v *verdict) everyRow(ctx context.Context, c *client.Client, copies map[sim.Copy]int) error {
 	rows := client.All(func(l client.List) (client.Page[client.Message], error) {
 		l.Limit = 1000
 		return c.Messages(ctx, client.MessageQuery{List: l, Campaign: demoName, Oldest: true})
 	})
 	for m, err := range rows {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		v.row(&m, copies)
 	}
-	v.totals(copies)
-	return v, nil
+	return nil
 }
 
 // row judges one row, and takes it off the air's list.
