@@ -45,9 +45,7 @@ func (s *Spool) Claim(c Claim) (Claimed, error) {
 			}
 			continue
 		}
-		if !got.More {
-			got.Wake = wake
-		}
+		got.Wake = wake
 		return got, err
 	}
 }

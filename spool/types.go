@@ -53,7 +53,7 @@ const MaxSkip = 1000
 type Claimed struct {
 	Messages []gateway.Message // their Status is StatusClaimed
 	More     bool              // the queue holds more rows behind these
-	Wake     time.Time         // when nothing more is due now: the earliest NotBefore of a waiting row; zero = none
+	Wake     time.Time         // the earliest NotBefore of a row that waits for its time; zero = none does
 }
 
 // Intent is written before the first byte of a segment reaches a device.
