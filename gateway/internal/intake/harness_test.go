@@ -31,31 +31,36 @@ var known = names{"AutomatedSMSDialer", "test1", "alerts"}
 type door struct {
 	*Intake
 	spool *spool.Spool
-	path  string
 	stop  func()
 }
 
-// open opens a door on the spool in dir; a test closes it before it opens another.
-func open(t testing.TB, dir string, with func(*Options)) *door {
-	t.Helper()
-	path := filepath.Join(dir, "spool.db")
-	s, err := spool.Open(spool.Options{Path: path})
+// opened opens a door on the spool in dir.
+func opened(dir string, with func(*Options)) (*door, error) {
+	s, err := spool.Open(spool.Options{Path: filepath.Join(dir, "spool.db")})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	n, err := numbers.New(numbers.Options{Region: "UY"})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	o := Options{Store: s, Blacklist: s, Catalog: known, Numbers: n, Dir: filepath.Join(dir, "uploads"), MaxSegments: 6}
 	if with != nil {
 		with(&o)
 	}
 	in, err := New(o)
+	return &door{Intake: in, spool: s}, err
+}
+
+// open opens a door that the end of the test closes; it closes it itself before it
+// opens another on the same spool.
+func open(t testing.TB, dir string, with func(*Options)) *door {
+	t.Helper()
+	d, err := opened(dir, with)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &door{Intake: in, spool: s, path: path}
+	s := d.spool
 	d.stop = func() {
 		if err := s.Check(context.Background()); err != nil {
 			t.Errorf("the spool is not sound: %v", err)
