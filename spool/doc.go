@@ -48,6 +48,16 @@
 //  8. What was charged to a SIM is given back only when nothing was sent for sure.
 //  9. A record that cannot be read is moved to quarantine as it is, its row counts as
 //     deleted and an alarm says so. Nothing is dropped because it cannot be read.
+//  10. The blacklist is the packed list of the present generation, with the edits since
+//     it was begun over it. An import swaps generations in one commit, so it is all or
+//     nothing, and an edit during it has a later number than the new list's base: it
+//     holds. An import and Unlist leave opt-outs alone. The size is the number of entries.
+//  11. An inbound TPDU is stored before Inbound returns, and makes one message at most. Segments
+//     of two messages are never joined; a set is open, or delivered and waiting for late ones.
+//  12. A segment that a report delivered stays delivered. A report finds a send of its own SIM
+//     and recipient only, or waits for it.
+//  13. An idempotency key gives its first answer for seven days. A definition is replaced only
+//     over the revision that the caller saw.
 //
 // # Not here
 //
