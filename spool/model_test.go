@@ -199,7 +199,7 @@ func (m *model) apply(in Intent, o *Outcome) {
 		if !slices.ContainsFunc(r.parts, func(s gateway.Status) bool { return !out(s) }) {
 			r.status = gateway.StatusSent
 		}
-	case o.Kind == gateway.KindUnknownOutcome && r.policy == gateway.UnknownResend:
+	case o.Kind == gateway.KindUnknownOutcome && r.policy == gateway.UnknownResend && r.attempts < maxResends:
 		*part, r.notBefore = gateway.StatusUnknown, m.clock.now().Add(10*time.Minute)
 	case o.Kind == gateway.KindUnknownOutcome:
 		*part, r.status = gateway.StatusUnknown, gateway.StatusUnknown
