@@ -99,6 +99,9 @@ func (t *tx) settle(in *opened, o *Outcome) error {
 	m.Channel, m.IMEI, m.ICCID = in.Channel, in.IMEI, in.SIM
 	m.Attempts = max(m.Attempts, in.Attempt)
 	tr := gateway.Transition{At: at, Channel: in.Channel, Kind: o.Kind, Code: o.Code, Text: o.Text}
+	if hasArrived(m, in.Segment) {
+		return t.arrivedBefore(m, in, o, tr)
+	}
 	switch o.Kind {
 	case gateway.KindNone:
 		return t.accepted(m, in, o, tr)
@@ -145,6 +148,10 @@ func (t *tx) refer(m *gateway.Message, in *opened, o *Outcome, at time.Time) err
 	return nil
 }
 
+// maxResends is how many tries the policy UnknownResend makes at most: a channel
+// that takes messages and never answers would repeat one to a customer for ever.
+const maxResends = 5
+
 // doubted: nobody knows. The charge stays, a report may still tell, and the
 // message is queued again only by its policy, which says so.
 func (t *tx) doubted(m *gateway.Message, in *opened, o *Outcome, tr gateway.Transition) error {
@@ -153,7 +160,7 @@ func (t *tx) doubted(m *gateway.Message, in *opened, o *Outcome, tr gateway.Tran
 	})
 	m.Kind, m.Reason = gateway.KindUnknownOutcome, reason(o)
 	st := gateway.StatusUnknown
-	if m.Policy == gateway.UnknownResend {
+	if m.Policy == gateway.UnknownResend && m.Attempts < maxResends {
 		st = gateway.StatusQueued
 		m.NotBefore = t.now.Add(t.s.o.ResendAfter)
 		tr.Text = "sent again by policy: may arrive twice"

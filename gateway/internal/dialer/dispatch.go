@@ -92,6 +92,9 @@ func (d *Dialer) open(l *lane) bool {
 		return false
 	case !d.onSchedule(l):
 		l.idle = idleClosed
+		if len(l.buf) > 0 {
+			l.forget() // they are queued, not claimed, until it opens
+		}
 		return false
 	}
 	w := max(l.pace.wait(d.mono), l.provider.wait(d.mono))

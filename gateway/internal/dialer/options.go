@@ -52,8 +52,10 @@ type Definitions interface {
 type Lane struct {
 	Name     string
 	Provider string
-	Ports    []int         // the ring, in order; nil = all of the provider's ports, ascending
-	Interval time.Duration // least time between the starts of two messages, to the timer's precision; 0 = none
+	Ports    []int // the ring, in order; nil = all of the provider's ports, ascending
+	// Interval is the least time between the starts of two messages, to the timer's
+	// precision; 0 = none. The segments of one message follow each other without it.
+	Interval time.Duration
 	Schedule gateway.Schedule
 	Zone     *time.Location            // of Schedule; nil = UTC
 	Running  bool                      // enabled, started where it can be stopped, and without a fault

@@ -214,6 +214,22 @@ func TestUnknownWithResendPolicyGoesAgainAfterTheWait(t *testing.T) {
 	})
 }
 
+func TestResendPolicyGivesUpInTheEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := setup(t, newBank("bank", 1), aLane("d"))
+		w.bank.script(says(gateway.KindUnknownOutcome, 0))
+		m := row("d", 1)
+		m.Policy = gateway.UnknownResend
+		idm := w.add(m)
+		w.start()
+		pass(24 * time.Hour)
+		w.expect(idm, gateway.StatusUnknown)
+		if n := len(w.bank.sent()); n != 5 {
+			t.Errorf("%d copies may have reached the customer, want 5 tries at most", n)
+		}
+	})
+}
+
 // long is a message of n segments.
 func long(campaign string, to, n int) gateway.Message {
 	m := row(campaign, to)

@@ -252,6 +252,60 @@ func TestNotBeforeIsKept(t *testing.T) {
 	})
 }
 
+func TestScheduledRowLeavesInTimeAmidABacklog(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := setup(t, newBank("bank", 1), aLane("d"))
+		w.bank.script(takes(time.Second))
+		began := time.Now()
+		m := row("d", 200)
+		m.Priority, m.NotBefore = gateway.PrioritySingle, began.Add(5500*time.Millisecond)
+		w.addAll(m)
+		w.addRows("d", 0, 80)
+		w.start()
+		pass(10 * time.Second)
+		at := slices.IndexFunc(w.bank.sent(), func(c call) bool { return c.sub.Text == "m200" })
+		if at < 0 {
+			t.Fatal("the scheduled row did not leave")
+		}
+		if after := w.bank.sent()[at].at.Sub(began); after < 5500*time.Millisecond || after > 7*time.Second {
+			t.Errorf("the scheduled row left after %v, want as the first one when it was due at 5.5 s", after)
+		}
+	})
+}
+
+func TestCardOfItsOwnLimits(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := aLane("d")
+		l.Limits, l.Cards = gateway.Limits{PerHour: 1}, map[string]gateway.Limits{"8959001": {PerHour: 4}}
+		w := setup(t, newBank("bank", 2), l)
+		w.addRows("d", 0, 20)
+		w.start()
+		pass(time.Minute)
+		got := map[int]int{}
+		for _, p := range ports(w.bank.sent()) {
+			got[p]++
+		}
+		if got[0] != 1 || got[1] != 4 {
+			t.Errorf("sends by port %v, want 1 over the first SIM and 4 over the one with limits of its own", got)
+		}
+	})
+}
+
+func TestClosingScheduleGivesItsClaimsBack(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := aLane("d")
+		l.Schedule = mustSchedule(t, "sat;00:00-00:00")
+		w := setup(t, newBank("bank", 1), l)
+		w.bank.script(takes(10 * time.Second))
+		ids := w.addRows("d", 0, 30)
+		d := w.start()
+		pass(2 * time.Minute)
+		if n := len(w.bank.sent()); n != 6 || d.Claimed(ids[29]) {
+			t.Errorf("%d sends in the minute of the schedule, and the last row claimed: %v", n, d.Claimed(ids[29]))
+		}
+	})
+}
+
 func TestP142StopHaltsWithinOneInterval(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := aLane("d")
