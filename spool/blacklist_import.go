@@ -50,6 +50,9 @@ func (s *Spool) importBlacklist(ctx context.Context, next func() (Listed, error)
 	case <-ctx.Done():
 		return 0, gateway.Errorf(gateway.KindUnavailable, "another list is being imported: %w", ctx.Err())
 	}
+	if err := s.room(); err != nil {
+		return 0, err
+	}
 	im := &blackImport{s: s, sorter: newSorter(sortDir(s.o.Path), sizes.chunk), lanes: map[string]uint32{}}
 	defer func() { err = errors.Join(err, im.sorter.close()) }()
 	if err := im.read(ctx, next, progress); err != nil {
@@ -183,7 +186,10 @@ func (im *blackImport) rebuild(ctx context.Context, imported stream) error {
 		// Whoever cancelled the import does not cancel its cleaning.
 		return errors.Join(err, s.tidyBlacklist(context.WithoutCancel(ctx)))
 	}
-	return s.tidyBlacklist(context.WithoutCancel(ctx))
+	if err := s.tidyBlacklist(context.WithoutCancel(ctx)); err != nil {
+		s.log.Warn("blacklist not tidied", "err", err) // the list is in force; the next import or open tidies
+	}
+	return nil
 }
 
 // rebuild is the making of one packed list.

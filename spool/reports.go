@@ -3,6 +3,7 @@ package spool
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"fieldpost/gateway"
 )
@@ -72,6 +73,35 @@ func (t *tx) reported(home sentAs, r *gateway.StatusReport) error {
 		tr.Channel = m.Channel
 	}
 	return t.setStatus(m, st, tr)
+}
+
+// hasArrived says that reports gave a segment, or all for segment 0, as delivered.
+func hasArrived(m *gateway.Message, segment int) bool {
+	if segment > 0 {
+		return segment <= len(m.Parts) && m.Parts[segment-1].Status == gateway.StatusDelivered
+	}
+	return wholeStatus(m) == gateway.StatusDelivered
+}
+
+// arrivedBefore settles a try whose segment arrived by an earlier one: the report
+// came while this try was at a device. Whatever became of it, the handset has the
+// segment, and it is not sent again.
+func (t *tx) arrivedBefore(m *gateway.Message, in *opened, o *Outcome, tr gateway.Transition) error {
+	if o.Kind != gateway.KindNone && o.Kind != gateway.KindUnknownOutcome {
+		if err := t.refund(&in.Intent, m.To, in.fresh); err != nil {
+			return err
+		}
+	}
+	st := wholeStatus(m)
+	if st == gateway.StatusNone {
+		st = m.Status // its other segments wait
+	}
+	m.Kind, m.Reason = gateway.KindNone, ""
+	tr.Text = strings.TrimPrefix(tr.Text+"; an earlier try had arrived", "; ")
+	if err := t.setStatus(m, st, tr); err != nil {
+		return err
+	}
+	return t.refer(m, in, o, tr.At)
 }
 
 // reportLine is a report's line in the timeline.

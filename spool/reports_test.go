@@ -287,6 +287,29 @@ func TestReportEndsADoubt(t *testing.T) {
 	}
 }
 
+func TestReportDuringTheSecondTryDecides(t *testing.T) {
+	for name, second := range map[string]Outcome{
+		"accepted": {MR: 8, HasMR: true}, "refused": {Kind: gateway.KindRefused}, "in doubt": {Kind: gateway.KindUnknownOutcome},
+		"later": {Kind: gateway.KindThrottled, Retry: newClock().now().Add(time.Hour)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, c := open(t)
+			m := text("camp", string(to1))
+			m.Policy = gateway.UnknownResend
+			idm := add(t, s, m)
+			first := report(c, 7, to1, 0)
+			send(t, s, intent(idm, 1), Outcome{Kind: gateway.KindUnknownOutcome})
+			c.add(20 * time.Minute)
+			step(t, s, Step{Intents: []Intent{intent(idm, 1)}})
+			must(t, s.Report(bg, first))
+			wantStatus(t, s, idm, gateway.StatusSubmitting)
+			second.IDM, second.Segment = idm, 1
+			step(t, s, Step{Outcomes: []Outcome{second}})
+			wantStatus(t, s, idm, gateway.StatusDelivered)
+		})
+	}
+}
+
 func TestReportAfterACrashEndsTheDoubt(t *testing.T) {
 	s, c := open(t)
 	idm := add(t, s, text("camp", string(to1)))
