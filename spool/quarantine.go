@@ -108,7 +108,7 @@ func (t *tx) putAside(bucket, k, v []byte, why error) error {
 		t.s.log.Error("record in quarantine", "bucket", string(bucket), "key", fmt.Sprintf("%x", k), "err", why)
 	})
 	text := "a record of the spool could not be read and is in quarantine"
-	if len(k) == 8 {
+	if len(k) == 8 && string(bucket) == string(bucketMsg) {
 		text = "message " + strconv.FormatUint(u64be(k), 10) + " could not be read and is in quarantine"
 	}
 	return t.emit(gateway.EventAlarm, alarm{Reason: text})
