@@ -4,7 +4,7 @@
 //
 // The layers, from the wire up:
 //
-//	Opener    opens the port, exclusively, and names who holds it otherwise
+//	Opener    opens the port for us alone, and names who holds it otherwise
 //	SafePort  one port that is closed once, never written to afterwards, and never hangs its caller
 //	Link      lines: URCs go one way, answers to the command in flight the other
 //	at.AT     the library's command serialiser, which sees nothing but answers

@@ -22,7 +22,7 @@ func (p Ports) Holder(path string) (Process, bool) {
 	self := os.Getpid()
 	var own bool
 	for _, pid := range p.pids() {
-		if !p.opened(pid, real) {
+		if !p.has(pid, real) {
 			continue
 		}
 		if pid == self {
@@ -60,8 +60,8 @@ func (p Ports) pids() []int {
 	return pids
 }
 
-// opened says that a process has a path open.
-func (p Ports) opened(pid int, path string) bool {
+// has says that a process has a path open.
+func (p Ports) has(pid int, path string) bool {
 	dir := filepath.Join(p.proc(), strconv.Itoa(pid), "fd")
 	d, err := os.Open(dir)
 	if err != nil {

@@ -2,6 +2,7 @@ package at
 
 import (
 	"bufio"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,6 +40,70 @@ func TestPortsOpenCarriesBytesBothWays(t *testing.T) {
 	}
 	if got, err := bufio.NewReader(m).ReadString('\r'); err != nil || got != "AT\r" {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// Nobody drains the far end: the write fills the tty's buffer and waits for ever.
+func TestPortsCloseEndsABlockedWriteS8(t *testing.T) {
+	_, path := openPty(t)
+	p, err := Ports{}.Open(path, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := p.Write(make([]byte, 1<<20))
+		ended <- err
+	}()
+	p.Close()
+	if err := <-ended; err == nil {
+		t.Error("a megabyte went into a tty that nobody reads")
+	}
+	if _, err := p.Write([]byte("AT\r")); !errors.Is(err, os.ErrClosed) { // S2
+		t.Errorf("after Close: %v", err)
+	}
+}
+
+// S1: select knows descriptors up to 1023 only.
+func TestPortsReadBehindDescriptor1023S1(t *testing.T) {
+	m, path := openPty(t)
+	var held []*os.File
+	defer func() {
+		for _, f := range held {
+			f.Close()
+		}
+	}()
+	for len(held) < 1100 {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Skipf("this machine allows few descriptors: %v", err)
+		}
+		held = append(held, f)
+	}
+	p, err := Ports{}.Open(path, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if _, err := m.Write([]byte("OK")); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 8)
+	if n, err := p.Read(buf); err != nil || string(buf[:n]) != "OK" {
+		t.Errorf("%q, %v", buf[:n], err)
+	}
+}
+
+func TestPortsSayThatADeviceIsGone(t *testing.T) {
+	m, path := openPty(t)
+	p, err := Ports{}.Open(path, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	m.Close()
+	if _, err := p.Read(make([]byte, 8)); err == nil || err.Error() != "the device is gone" {
+		t.Errorf("got %v", err)
 	}
 }
 
