@@ -3,6 +3,7 @@ package dialer
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"fieldpost/gateway"
 	"fieldpost/spool"
@@ -23,6 +24,23 @@ func (q *countingQueue) Claim(c spool.Claim) (spool.Claimed, error) {
 func (q *countingQueue) Step(st spool.Step, done func(spool.Stepped)) {
 	q.steps.Add(1)
 	q.Queue.Step(st, done)
+}
+
+// slowQueue answers every other step 100 ms late, as a worn card does.
+type slowQueue struct {
+	Queue
+	n atomic.Int64
+}
+
+func (q *slowQueue) Step(st spool.Step, done func(spool.Stepped)) {
+	late := q.n.Add(1)%2 == 1
+	q.Queue.Step(st, func(r spool.Stepped) {
+		if late {
+			time.AfterFunc(100*time.Millisecond, func() { done(r) })
+			return
+		}
+		done(r)
+	})
 }
 
 // brokenQueue refuses steps while it is broken.

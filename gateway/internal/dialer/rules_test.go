@@ -93,6 +93,28 @@ func TestP49GapBetweenTwoMessages(t *testing.T) {
 	})
 }
 
+func TestP49GapHoldsWhenSyncsTakeUnevenTime(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := aLane("d")
+		l.Interval = 250 * time.Millisecond
+		w := setup(t, newBank("bank", 8), l)
+		w.o.Queue = &slowQueue{Queue: w.store}
+		w.bank.script(takes(time.Second))
+		w.addRows("d", 0, 40)
+		w.start()
+		pass(11 * time.Second)
+		calls := w.bank.sent()
+		for i := 1; i < len(calls); i++ {
+			if gap := calls[i].at.Sub(calls[i-1].at); gap < l.Interval {
+				t.Errorf("%v between two calls, want at least %v", gap, l.Interval)
+			}
+		}
+		if len(calls) != 40 {
+			t.Errorf("%d sent in 11 s at 4 a second, want all 40: the syncs cost no pace", len(calls))
+		}
+	})
+}
+
 func TestRateOfAProviderIsSharedByItsLanes(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		a, b := aLane("a"), aLane("b")
@@ -396,6 +418,21 @@ func TestQuotaCountsSegmentsSurvivesARestartAndRefusals(t *testing.T) {
 		pass(time.Second)
 		if n := len(w.bank.sent()); n != 1+3+2 {
 			t.Errorf("%d segments sent, want 6: one refused, then five", n)
+		}
+	})
+}
+
+func TestRefusedSegmentIsGivenBackAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := aLane("d")
+		l.Limits = gateway.Limits{PerDay: 2}
+		w := setup(t, newBank("bank", 1), l)
+		w.bank.script(scripted(says(gateway.KindRefused, 0)))
+		w.addRows("d", 0, 5)
+		w.start()
+		pass(time.Second)
+		if n := len(w.bank.sent()); n != 3 {
+			t.Errorf("%d sends, want one refused and two that count", n)
 		}
 	})
 }
