@@ -130,7 +130,7 @@ func (m *Modem) decode(b *body, data []byte) ([]byte, Entry, verdict) {
 	if err != nil {
 		return nil, Entry{}, cmsError(304)
 	}
-	e, err := parseSubmit(pdu[1+int(pdu[0]):])
+	e, err := ReadSubmit(pdu)
 	if err != nil {
 		return nil, Entry{}, cmsError(304)
 	}
@@ -220,7 +220,7 @@ func cmss(m *Modem, c *call) verdict {
 	if !good || !found || s.pdu == nil {
 		return cmsError(321)
 	}
-	e, err := parseSubmit(s.pdu[1+int(s.pdu[0]):])
+	e, err := ReadSubmit(s.pdu)
 	if err != nil {
 		return cmsError(304)
 	}

@@ -68,10 +68,17 @@ func (in *Incoming) pdu(smsc string, s *gsm7.Segment, seq, total int) []byte {
 	return append(append(b, udl), ud...)
 }
 
+// delivered writes the SMS-DELIVER that a segment becomes at its recipient.
+func (e *Entry) delivered(from, smsc string) []byte {
+	in := Incoming{From: from, Ref: e.Ref, Wide: e.Wide, At: e.At, Flash: e.Flash()}
+	s := gsm7.Segment{Text: e.Text, Septets: e.septets}
+	return in.pdu(smsc, &s, e.Seq, e.Total)
+}
+
 // userData gives TP-DCS, TP-UDL and TP-UD.
 func userData(header []byte, s *gsm7.Segment) (dcs, udl byte, ud []byte) {
 	if s.Septets == nil {
-		ud = append(header, s.Octets()...)
+		ud = append(header, gsm7.EncodeUCS2(s.Text)...)
 		return 0x08, byte(len(ud)), ud
 	}
 	bits := len(header) * 8

@@ -90,13 +90,15 @@ func (m *Modem) direct(head string, pdu []byte, report bool) (urc string, taken 
 // keeps the message, and +CNMI is switched off (TS 27.005 §3.4.4).
 func (m *Modem) unacknowledged(iccid string, p *parcel) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.unack != p {
-		return
+	waited := m.unack == p
+	if waited {
+		m.unack = nil
+		m.set.cnmi[1], m.set.cnmi[3] = 0, 0
 	}
-	m.unack = nil
-	m.set.cnmi[1], m.set.cnmi[3] = 0, 0
-	m.net.giveBack(iccid, *p)
+	m.mu.Unlock()
+	if waited {
+		m.net.giveBack(iccid, *p)
+	}
 }
 
 // cnma acknowledges a message (TS 27.005 §3.4.4).
@@ -111,7 +113,10 @@ func cnma(m *Modem, c *call) verdict {
 	p := m.unack
 	m.unack = nil
 	if n, good := number(fields(c.args), 0, 0); !good || n == 2 { // the driver could not store it
-		m.net.giveBack(m.card.ICCID(), *p)
+		if m.card != nil {
+			iccid := m.card.ICCID()
+			m.then = append(m.then, func() { m.net.giveBack(iccid, *p) })
+		}
 		return ok()
 	}
 	m.then = append(m.then, m.arrive)

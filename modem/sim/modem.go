@@ -1,9 +1,11 @@
 package sim
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,7 +18,7 @@ type Options struct {
 	Name    string        // in the ledger; "" = the path of its first port
 	Link    string        // path of a symlink to the slave, kept while the device is there; "" = none
 	Vendor  Vendor        // "" = Generic
-	IMEI    string        // "" = "860000000000007"
+	IMEI    string        // "" = "860000000000009"
 	Card    *Card         // nil = no SIM
 	Latency time.Duration // from Ctrl-Z to the answer; 0 = at once
 	Boot    time.Duration // how long the device stays away after AT+CFUN=1,1; 0 = it is back at once
@@ -53,6 +55,7 @@ type Modem struct {
 	closed bool
 	port   *port         // nil = the device is not there
 	reader chan struct{} // closed when the last port's reader has ended; nil before the first
+	appear chan struct{} // closed when the device is there; nil while nobody waits
 	link   string
 	back   *time.Timer // brings a restarted device back; nil = none
 	card   *Card
@@ -97,8 +100,16 @@ const heldURCs = 100
 
 // Open makes a modem and plugs it in. Close it.
 func Open(o Options) (*Modem, error) {
+	switch {
+	case o.Network == nil:
+		return nil, gateway.Invalid("network", "is missing: a modem needs one")
+	case o.Vendor == "":
+		o.Vendor = Generic
+	case !slices.Contains(Vendors(), o.Vendor):
+		return nil, gateway.Invalid("vendor", "%q is not one of %v", o.Vendor, Vendors())
+	}
 	if o.IMEI == "" {
-		o.IMEI = "860000000000007"
+		o.IMEI = "860000000000009"
 	}
 	m := &Modem{
 		o: o, net: o.Network, prof: profileOf(o.Vendor), cmds: commands(), stop: make(chan struct{}),
@@ -173,6 +184,26 @@ func (m *Modem) Device() string {
 	return m.Path()
 }
 
+// Await waits until the device is there.
+func (m *Modem) Await(ctx context.Context) error {
+	m.mu.Lock()
+	if m.port != nil {
+		m.mu.Unlock()
+		return nil
+	}
+	if m.appear == nil {
+		m.appear = make(chan struct{})
+	}
+	appear := m.appear
+	m.mu.Unlock()
+	select {
+	case <-appear:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Card gives the SIM card; nil when there is none.
 func (m *Modem) Card() *Card {
 	m.mu.Lock()
@@ -236,6 +267,10 @@ func (m *Modem) plug(announce bool) error {
 	}
 	before, done := m.reader, make(chan struct{})
 	m.port, m.reader = p, done
+	if m.appear != nil {
+		close(m.appear)
+		m.appear = nil
+	}
 	m.wg.Add(1)
 	m.mu.Unlock()
 	go m.serve(p, before, done)

@@ -18,7 +18,7 @@ type NetworkOptions struct {
 	SMSC     string           // "" = "+59899000000"
 	Reports  Reports          // see SetReports
 	USSD     map[string]USSD  // by code, such as "*100#"
-	OnEntry  func(Entry)      // called for each entry in order of the ledger; it must not block
+	OnEntry  func(Entry)      // called for each entry in the order of the ledger; it must not block nor call the network
 	Now      func() time.Time // nil = time.Now
 }
 
@@ -52,6 +52,7 @@ type Network struct {
 	reports Reports            // in force
 	phones  map[string]Receive // by ICCID
 	numbers map[string]string  // subscriber's number to ICCID
+	sends   map[string]uint64  // of Submit, by ICCID
 	lanes   map[string]*lane   // by ICCID
 }
 
@@ -84,6 +85,7 @@ func NewNetwork(o NetworkOptions) *Network {
 	return &Network{
 		o: o, reports: o.Reports, air: newAir(),
 		phones: map[string]Receive{}, numbers: map[string]string{}, lanes: map[string]*lane{},
+		sends: map[string]uint64{},
 	}
 }
 
@@ -100,17 +102,34 @@ func (n *Network) SetReports(r Reports) {
 	n.reports = r
 }
 
-// Submit puts one segment on the air: the way of simulators that are no Modem. At
-// and, where they are 0, Total and Seq are filled in. When the entry asks for a
+// Restore begins the ledger with what went on the air in an earlier life of the
+// network. Nobody hears of it: neither OnEntry nor a report.
+func (n *Network) Restore(es []Entry) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ledger = append(slices.Clone(es), n.ledger...)
+}
+
+// Submit puts one segment on the air: the way of simulators that are no Modem. At,
+// Total and Seq are filled in where they are zero. When the entry asks for a
 // report, reported is called with its TP-ST as SetReports says: before Submit returns
-// for early ones, from another goroutine otherwise.
+// for early ones, from another goroutine otherwise; nil = nobody listens.
 func (n *Network) Submit(e Entry, reported func(st uint8)) {
 	if e.Total == 0 {
 		e.Total, e.Seq = 1, 1
 	}
-	e.At = n.o.Now()
+	if e.At.IsZero() {
+		e.At = n.o.Now()
+	}
 	n.enter(e)
-	r, copies := n.report(&e, uint64(n.Len()))
+	if reported == nil {
+		return
+	}
+	n.mu.Lock()
+	n.sends[e.SIM]++
+	send := n.sends[e.SIM]
+	n.mu.Unlock()
+	r, copies := n.report(&e, send)
 	for range copies {
 		if r.Early {
 			reported(r.Status)
@@ -208,6 +227,9 @@ func (n *Network) Deliver(in Incoming) error {
 
 // DeliverTPDU sends a TPDU with its SMSC to a card, by ICCID or number, as it is.
 func (n *Network) DeliverTPDU(to string, pdu []byte) error {
+	if len(pdu) < 1 || len(pdu) < 4+int(pdu[0]) {
+		return gateway.Invalid("pdu", "has %d octets, too few for a TPDU behind its SMSC", len(pdu))
+	}
 	n.mu.Lock()
 	iccid, ok := n.numbers[to]
 	if !ok {
@@ -220,6 +242,16 @@ func (n *Network) DeliverTPDU(to string, pdu []byte) error {
 	}
 	n.carry(iccid, parcel{pdu, false})
 	return nil
+}
+
+// relay brings a segment to the card that it is addressed to, where the network has it.
+func (n *Network) relay(e *Entry, from string) {
+	n.mu.Lock()
+	iccid, ours := n.numbers[e.To]
+	n.mu.Unlock()
+	if ours {
+		n.carry(iccid, parcel{e.delivered(from, n.o.SMSC), false})
+	}
 }
 
 // carry hands a parcel to a card's modem, behind those that wait already.
@@ -274,8 +306,12 @@ func (n *Network) Flush(iccid string) {
 // it, back at the head of its lane.
 func (n *Network) giveBack(iccid string, p parcel) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	l := n.lane(iccid)
+	n.mu.Unlock()
+	l.mu.Lock() // Flush takes its parcel off the head when it is handed over
+	defer l.mu.Unlock()
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	l.queue = slices.Insert(l.queue, 0, p)
 }
 

@@ -25,35 +25,38 @@ const peerMessages = 20
 const peerLimit = 2 * time.Minute
 
 func TestGammuDrivesTheModemUnchanged(t *testing.T) {
+	t.Parallel()
 	daemon, inject := program(t, "gammu-smsd"), program(t, "gammu-smsd-inject")
-	everyVendor(t, func(t *testing.T, b *sim.Bank, want []sim.Copy) *exec.Cmd {
-		conf := gammuConfig(t, b)
+	everyVendor(t, func(t *testing.T, b *sim.Bank, want []sim.Copy) (*exec.Cmd, string) {
+		dir := t.TempDir()
+		conf := gammuConfig(t, dir, b)
 		for _, c := range want {
 			out, err := exec.Command(inject, "-c", conf, "TEXT", c.To, "-unicode", "-text", c.Text, "-autolen", "500").CombinedOutput()
 			if err != nil {
 				t.Fatalf("gammu-smsd-inject: %v\n%s", err, out)
 			}
 		}
-		return exec.Command(daemon, "-c", conf)
+		return exec.Command(daemon, "-c", conf), filepath.Join(dir, "inbox")
 	})
 }
 
 func TestSmstoolsDrivesTheModemUnchanged(t *testing.T) {
+	t.Parallel()
 	daemon := program(t, "smsd", "/usr/sbin/smsd")
-	everyVendor(t, func(t *testing.T, b *sim.Bank, want []sim.Copy) *exec.Cmd {
+	everyVendor(t, func(t *testing.T, b *sim.Bank, want []sim.Copy) (*exec.Cmd, string) {
 		dir := t.TempDir()
 		conf := smstoolsConfig(t, dir, b)
 		for i, c := range want {
 			file := fmt.Sprintf("To: %s\nAlphabet: UTF-8\n\n%s", strings.TrimPrefix(c.To, "+"), c.Text)
 			write(t, filepath.Join(dir, "outgoing", fmt.Sprintf("m%02d", i)), file)
 		}
-		return exec.Command(daemon, "-t", "-c"+conf)
+		return exec.Command(daemon, "-t", "-c"+conf), filepath.Join(dir, "incoming")
 	})
 }
 
-// everyVendor lets a program send peerMessages through a modem of each vendor, at
-// the same time: it is the program that is slow.
-func everyVendor(t *testing.T, prepare func(*testing.T, *sim.Bank, []sim.Copy) *exec.Cmd) {
+// everyVendor lets a program send peerMessages through a modem of each vendor, and
+// fetch a long one from its SIM, at the same time: it is the program that is slow.
+func everyVendor(t *testing.T, prepare func(*testing.T, *sim.Bank, []sim.Copy) (cmd *exec.Cmd, inbox string)) {
 	t.Helper()
 	var want []sim.Copy
 	for i := range peerMessages {
@@ -62,8 +65,8 @@ func everyVendor(t *testing.T, prepare func(*testing.T, *sim.Bank, []sim.Copy) *
 	var wg sync.WaitGroup
 	for _, vendor := range []sim.Vendor{sim.Generic, sim.Huawei, sim.Quectel, sim.SIMCom} {
 		b := peerBank(t, vendor)
-		cmd := prepare(t, b, want)
-		wg.Go(func() { drive(t, string(vendor), b, want, cmd) })
+		cmd, inbox := prepare(t, b, want)
+		wg.Go(func() { drive(t, string(vendor), b, want, cmd, inbox) })
 	}
 	wg.Wait()
 }
@@ -90,11 +93,18 @@ func peerBank(t *testing.T, v sim.Vendor) *sim.Bank {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.Close() })
+	in := sim.Incoming{From: "+59899555123", To: b.Modems[0].Card().Number(), Text: incomingLong, Ref: 9}
+	if err := b.Network.Deliver(in); err != nil {
+		t.Fatal(err)
+	}
+	if n := b.Modems[0].Card().Stored(); n != 2 {
+		t.Fatalf("%d segments on the SIM, want 2", n)
+	}
 	return b
 }
 
-// drive runs a daemon until the ledger has what was wanted, and says what it has else.
-func drive(t *testing.T, vendor string, b *sim.Bank, want []sim.Copy, cmd *exec.Cmd) {
+// drive runs a daemon until the ledger has what was wanted and the inbox what came.
+func drive(t *testing.T, vendor string, b *sim.Bank, want []sim.Copy, cmd *exec.Cmd, inbox string) {
 	ctx, cancel := context.WithTimeout(t.Context(), peerLimit)
 	defer cancel()
 	var log safeBuffer
@@ -126,8 +136,33 @@ func drive(t *testing.T, vendor string, b *sim.Bank, want []sim.Copy, cmd *exec.
 			return
 		}
 	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for b.Modems[0].Card().Stored() > 0 || !came(inbox) {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Errorf("%s: %s leaves %d segments on the SIM, and %v in its inbox\n%s", vendor, cmd.Path, b.Modems[0].Card().Stored(), came(inbox), log.String())
+			return
+		}
+	}
 	judge(t, vendor, b.Network, want)
 	t.Logf("%s: %s put %d messages of %d segments on the air", vendor, filepath.Base(cmd.Path), len(b.Network.Messages()), b.Network.Len())
+}
+
+// incomingLong is a message of two segments that waits on the SIM.
+const incomingLong = "Baja, por favor. Baja, por favor. Baja, por favor. Baja, por favor. Baja, por favor. Baja, " +
+	"por favor. Baja, por favor. Baja, por favor. Baja, por favor. Baja, por favor. Fin"
+
+// came says that the files of an inbox hold the incoming message, in one or in two.
+func came(inbox string) bool {
+	files, _ := filepath.Glob(filepath.Join(inbox, "*")) // in order of the segments
+	var all strings.Builder
+	for _, f := range files {
+		b, _ := os.ReadFile(f)
+		all.Write(b)
+	}
+	return strings.Contains(all.String(), incomingLong)
 }
 
 // judge compares the ledger with what was wanted, one copy each.
@@ -143,9 +178,8 @@ func judge(t *testing.T, vendor string, n *sim.Network, want []sim.Copy) {
 	}
 }
 
-func gammuConfig(t *testing.T, b *sim.Bank) string {
+func gammuConfig(t *testing.T, dir string, b *sim.Bank) string {
 	t.Helper()
-	dir := t.TempDir()
 	for _, d := range []string{"inbox", "outbox", "sent", "error"} {
 		mkdir(t, filepath.Join(dir, d))
 	}

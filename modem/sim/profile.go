@@ -11,6 +11,9 @@ const (
 	SIMCom  Vendor = "simcom"  // a GSM module of the SIM800 kind
 )
 
+// Vendors lists them.
+func Vendors() []Vendor { return []Vendor{Generic, Huawei, Quectel, SIMCom} }
+
 // profile is how a vendor's modems differ.
 type profile struct {
 	manufacturer string

@@ -61,6 +61,7 @@ func (m *Modem) transmit(p *port, b *body, e Entry, f *Fault) {
 	if !reports.Early {
 		m.bring(&e, reports, copies, reports.Delay)
 	}
+	m.net.relay(&e, card.Number())
 }
 
 // answerAccepted tells the TP-MR, as far as the fault lets it.

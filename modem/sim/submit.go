@@ -37,6 +37,14 @@ func alphabet(dcs byte) int {
 // errTPDU is the fault of a TPDU that a modem refuses with +CMS ERROR: 304.
 var errTPDU = errors.New("no sms-submit")
 
+// ReadSubmit reads an SMS-SUBMIT with its SMSC, as far as an Entry tells it.
+func ReadSubmit(pdu []byte) (Entry, error) {
+	if len(pdu) < 1 || len(pdu) < 1+int(pdu[0]) {
+		return Entry{}, errTPDU
+	}
+	return parseSubmit(pdu[1+int(pdu[0]):])
+}
+
 // parseSubmit reads an SMS-SUBMIT (TS 23.040 §9.2.2.2).
 func parseSubmit(b []byte) (Entry, error) {
 	var e Entry

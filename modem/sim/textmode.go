@@ -77,7 +77,7 @@ func textOf(pdu []byte) string {
 		}
 		return d.Text
 	case 0x01:
-		e, err := parseSubmit(b)
+		e, err := ReadSubmit(pdu)
 		if err != nil {
 			return ""
 		}
