@@ -327,3 +327,53 @@ func TestTriesOfEveryMaker(t *testing.T) {
 		}
 	}
 }
+
+// What a modem says in an answer is read without a panic, and bounded.
+func FuzzReplies(f *testing.F) {
+	f.Add("+CMGL: 1,1,,23")
+	f.Add(`+CUSD: 0,"00530061",72`)
+	f.Add("+CPINR: SIM PIN,3,3")
+	f.Fuzz(func(t *testing.T, line string) {
+		stat(line, 1)
+		if n := length(line); n < 0 {
+			t.Errorf("length %d", n)
+		}
+		if n, ok := firstTries(line); ok && (n < 0 || n > 10) {
+			t.Errorf("%d tries", n)
+		}
+		for _, packed := range []bool{false, true} {
+			if _, text := parseUSSD(line, packed); len(text) > 4*len(line) {
+				t.Errorf("a text of %d bytes", len(text))
+			}
+		}
+		simReason(line)
+	})
+}
+
+// While messages go out, the regular look asks for the signal and nothing else.
+func TestHousekeepingCostsOneCommandWhileMessagesGoOut(t *testing.T) {
+	r := newRig(t, func(o *Options, _ *sim.Options) { o.Every.Poll = 250 * time.Millisecond })
+	r.run(t)
+	r.host.ready(t)
+	l := r.d.lane.Load()
+	s := submission(t, "+59899123456", "Hola")[0]
+	asked := func(cmd string) bool {
+		return slices.ContainsFunc(r.d.Trace(), func(line string) bool { return strings.HasSuffix(line, " > "+cmd) })
+	}
+	for range 70 { // the trace forgets the start
+		if _, err := r.d.Send(bg, 3, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for !asked("AT+CSQ") {
+		if _, err := r.d.Send(bg, 3, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.glance(bg); err != nil {
+		t.Fatal(err)
+	}
+	if asked("AT+CREG?") || asked("AT+COPS?") || asked("AT+CPIN?") {
+		t.Errorf("trace %q", r.d.Trace())
+	}
+}

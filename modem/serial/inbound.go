@@ -35,8 +35,8 @@ func (l *lane) part(d tpdu.Deliver) modem.Part {
 
 // fetch stores one message that was announced, and deletes it then.
 func (l *lane) fetch(ctx context.Context, p place) error {
-	if p.memory != "" && p.memory != l.memory {
-		if err := l.choose(ctx, p.memory); err != nil {
+	if p.memory != "" {
+		if err := l.read(ctx, p.memory); err != nil {
 			return err
 		}
 	}
@@ -52,8 +52,17 @@ func (l *lane) fetch(ctx context.Context, p place) error {
 	return nil
 }
 
-// sweep stores everything that the memory holds, and deletes what was stored.
+// sweep stores everything that waits where messages are kept, and deletes what was
+// stored.
 func (l *lane) sweep(ctx context.Context) error {
+	if err := l.read(ctx, l.home); err != nil {
+		return err
+	}
+	return l.list(ctx)
+}
+
+// list does so with the memory that is being read.
+func (l *lane) list(ctx context.Context) error {
 	info, err := l.s.Command(ctx, "+CMGL=4") // TS 27.005 §4.1: all, in PDU mode
 	if err != nil {
 		return optional(err)
@@ -81,7 +90,7 @@ func (l *lane) store(ctx context.Context, index, stat int, pdu string, length in
 	if stat >= stoUnsent {
 		return nil
 	}
-	if err := l.take(pdu, length); err != nil {
+	if err := l.take(ctx, pdu, length); err != nil {
 		l.log.Error("inbound message stays in the modem: it cannot be stored", slog.Any("error", err))
 		time.AfterFunc(l.o.Every.Retry, func() { l.nudge(func(c *chores) { c.sweep = true }) })
 		return nil
@@ -114,7 +123,7 @@ func (l *lane) choose(ctx context.Context, memory string) error {
 	for _, args := range []string{`"%[1]s","%[1]s","%[1]s"`, `"%[1]s","%[1]s"`, `"%[1]s"`} {
 		_, err := l.s.Command(ctx, "+CPMS="+fmt.Sprintf(args, memory))
 		if err == nil {
-			l.memory = memory
+			l.home, l.memory = memory, memory
 			return nil
 		}
 		if at.RefusalOf(err) == nil {
@@ -122,6 +131,19 @@ func (l *lane) choose(ctx context.Context, memory string) error {
 		}
 	}
 	return nil
+}
+
+// read makes a memory the one for reading alone (<mem1>): what arrives meanwhile is kept
+// where it always is.
+func (l *lane) read(ctx context.Context, memory string) error {
+	if memory == l.memory || memory == "" {
+		return nil
+	}
+	_, err := l.s.Command(ctx, `+CPMS="`+memory+`"`)
+	if err == nil {
+		l.memory = memory
+	}
+	return optional(err)
 }
 
 // fill looks how full the memory is: +CPMS: "SM",3,20,...
@@ -138,7 +160,7 @@ func (l *lane) fill(ctx context.Context) error {
 	total, _ := at.FirstInt(f[2])
 	full := total > 0 && used*100 >= total*memoryAlarm
 	if full && !l.full {
-		l.log.Warn("the memory for messages fills up", slog.String("memory", l.memory), slog.Int("used", used), slog.Int("total", total))
+		l.log.Warn("the memory for messages fills up", slog.String("memory", strings.Trim(f[0], `" `)), slog.Int("used", used), slog.Int("total", total))
 		l.nudge(func(c *chores) { c.sweep = true })
 	}
 	l.full = full

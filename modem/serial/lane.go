@@ -39,7 +39,8 @@ type lane struct {
 	dialog chan struct{} // one USSD dialogue at a time
 
 	// Owned by the keeper.
-	memory string // where messages are kept
+	home   string // the memory where messages are kept
+	memory string // the one that is being read
 	cnmi   string // what +CNMI was set to
 	full   bool   // the memory was nearly full at the last look
 }
@@ -68,7 +69,7 @@ const maxArrived = 64
 
 func newLane(o *Options, host modem.Host, path string, port at.Conn) *lane {
 	l := &lane{
-		o: o, host: host, trace: new(at.Recorder), q: quirkOf(""),
+		o: o, host: host, trace: &at.Recorder{Now: o.Now}, q: quirkOf(""),
 		log:  o.Logger.With(slog.String("provider", o.Provider), slog.Int("port", o.Port.Port)),
 		wake: make(chan struct{}, 1), dialog: make(chan struct{}, 1),
 		ch: gateway.Channel{Port: o.Port.Port, Device: path, Signal: gateway.SignalUnknown, Registration: gateway.RegUnknown},

@@ -1,6 +1,7 @@
 package serial
 
 import (
+	"context"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -90,7 +91,7 @@ func (l *lane) reported(u at.URC) {
 		return
 	}
 	n, _ := at.FirstInt(u.Args)
-	l.insist(func() error { return l.takeReport(u.PDU, n) })
+	l.insist(func() error { return l.takeReport(l.ctx, u.PDU, n) })
 }
 
 // delivered stores a message that came directly, which it does only on modems that
@@ -102,7 +103,7 @@ func (l *lane) delivered(u at.URC) {
 		return
 	}
 	n, _ := at.FirstInt(u.Args[strings.LastIndexByte(u.Args, ',')+1:])
-	l.insist(func() error { return l.take(u.PDU, n) })
+	l.insist(func() error { return l.take(l.ctx, u.PDU, n) })
 }
 
 func (l *lane) insist(store func() error) {
@@ -119,39 +120,48 @@ func (l *lane) insist(store func() error) {
 }
 
 // take stores one TPDU, whatever it is, and returns when it is on disk.
-func (l *lane) take(pdu string, length int) error {
+func (l *lane) take(ctx context.Context, pdu string, length int) error {
 	if tpdu.IsReport(pdu, length) {
-		return l.takeReport(pdu, length)
+		return l.takeReport(ctx, pdu, length)
 	}
-	return l.host.Inbound(l.ctx, l.part(tpdu.DecodeDeliver(pdu, length)))
+	return l.host.Inbound(ctx, l.part(tpdu.DecodeDeliver(pdu, length)))
 }
 
-func (l *lane) takeReport(pdu string, length int) error {
+func (l *lane) takeReport(ctx context.Context, pdu string, length int) error {
 	r := tpdu.DecodeReport(pdu, length)
 	if r.Undecoded != "" {
-		return l.host.Inbound(l.ctx, l.part(tpdu.DecodeDeliver(pdu, length))) // kept, with its raw hex
+		return l.host.Inbound(ctx, l.part(tpdu.DecodeDeliver(pdu, length))) // kept, with its raw hex
 	}
 	c := l.channel()
 	c.ID = gateway.ChannelID(l.o.Provider, l.o.Port.Port)
-	return l.host.Report(l.ctx, gateway.StatusReport{
+	return l.host.Report(ctx, gateway.StatusReport{
 		Channel: c.ID, SIM: c.SIMKey(), MR: r.MR, Recipient: gateway.Address(r.Recipient),
 		SentAt: r.SentAt, DischargedAt: r.DischargedAt, ST: r.ST,
 	})
 }
 
-// registered takes a change of registration: <stat> of TS 27.007 §7.2.
+// registered takes a change of registration: <stat> of TS 27.007 §7.2. A new cell of
+// the same network comes as the same line, every few seconds where a modem moves
+// between two: that is no news.
 func (l *lane) registered(u at.URC) {
-	if n, ok := at.FirstInt(u.Args); ok {
-		l.nudge(func(c *chores) { c.poll = true })
-		if reg := gateway.Registration(n); u.Name == "+CREG" && n <= int(gateway.RegRoaming) {
-			l.set(func(c *gateway.Channel) {
-				c.Registration = reg
-				if c.State == gateway.ChannelReady && !reg.Usable() {
-					c.State, c.Reason = gateway.ChannelStarting, regReason(reg)
-				}
-			})
-		}
+	n, ok := at.FirstInt(u.Args)
+	if !ok {
+		return
 	}
+	reg, now := gateway.Registration(n), l.channel().Registration
+	if reg == now || u.Name != "+CREG" && reg.Usable() == now.Usable() {
+		return
+	}
+	l.nudge(func(c *chores) { c.poll = true })
+	if u.Name != "+CREG" || reg > gateway.RegRoaming {
+		return
+	}
+	l.set(func(c *gateway.Channel) {
+		c.Registration = reg
+		if c.State == gateway.ChannelReady && !reg.Usable() {
+			c.State, c.Reason = gateway.ChannelStarting, regReason(reg)
+		}
+	})
 }
 
 func regReason(r gateway.Registration) string {

@@ -14,12 +14,12 @@ import (
 // Options describe one modem and its place.
 type Options struct {
 	Provider string
-	Port     gateway.Port // Device or IMEI says where the modem is
-	Report   bool         // ask the network for delivery reports
-	PINs     PINMemory    // needed where Port.PIN is set
-	Finder   *Finder      // shared by all drivers of a box; needed where Port.IMEI is set and Port.Device is not
-	Logger   *slog.Logger // nil = none
-	Now      func() time.Time
+	Port     gateway.Port     // Device or IMEI says where the modem is
+	Report   bool             // ask the network for a delivery report of everything that is sent
+	PINs     PINMemory        // needed where Port.PIN is set
+	Finder   *Finder          // shared by all drivers of a box; needed where Port.IMEI is set and Port.Device is not
+	Logger   *slog.Logger     // nil = none
+	Now      func() time.Time // stamps the trace; nil = time.Now
 	Times    Times
 	Every    Every
 	Open     Opener // nil = the real ports

@@ -41,7 +41,7 @@ var quirks = []quirk{
 		name: "Quectel", makers: []string{"quectel"},
 		iccid: []string{"+QCCID", "+ICCID", "+CCID"}, tries: []string{`+QPINC="SC"`, `+CPINR="SIM PIN"`},
 		cnmi: cnmiUsual, cmms: true, cscs: "IRA", memory: "SM",
-		full: []string{"+QIND"}, boot: []string{"RDY"},
+		boot: []string{"RDY"}, // its full memory comes as +QIND, which is read by itself
 		init: []string{`+QINDCFG="smsfull",1,0`},
 	}, {
 		name: "SIMCom", makers: []string{"simcom", "sim_com"},
@@ -52,7 +52,7 @@ var quirks = []quirk{
 		name: "Telit", makers: []string{"telit"},
 		iccid: []string{"#CCID", "+CCID", "+ICCID"}, tries: []string{"#PCT", `+CPINR="SIM PIN"`},
 		cnmi: cnmiUsual, cmms: true, cscs: "IRA",
-		urcs: []string{"#SMSFULL"}, full: []string{"#SMSFULL"}, init: []string{"#SMSMODE=1"},
+		urcs: []string{"#SMSFULL"}, full: []string{"#SMSFULL"},
 	}, {
 		name: "Sierra", makers: []string{"sierra"},
 		iccid: []string{"!ICCID?", "+ICCID", "+CCID"}, tries: []string{"+CPINC?", `+CPINR="SIM PIN"`},
@@ -66,7 +66,6 @@ var quirks = []quirk{
 		name: "Wavecom", makers: []string{"wavecom"},
 		iccid: []string{"+CCID", "+CCID?"}, tries: []string{"+CPINC?"},
 		cnmi: []string{"2,1,0,1,0", "2,1,0,1,1", "2,1,0,2,0", "2,1,0,0,0"}, cmms: true, cscs: "IRA",
-		full: []string{"+WIND"}, boot: []string{"+WIND"},
 	},
 	{
 		name: "generic", makers: []string{""},

@@ -14,6 +14,7 @@ import (
 
 // send hands one segment to the network.
 func (l *lane) send(ctx context.Context, s modem.Submission) (modem.Receipt, error) {
+	s.Report = s.Report || l.o.Report
 	t, err := encode(&s)
 	if err != nil {
 		return modem.Receipt{}, err

@@ -149,14 +149,14 @@ func (l *lane) setUp(ctx context.Context) error {
 	if err := l.centre(ctx); err != nil {
 		return err
 	}
-	if err := l.choose(ctx, l.store0()); err != nil {
+	if err := l.choose(ctx, l.place()); err != nil {
 		return err
 	}
 	return l.announce(ctx)
 }
 
-// store0 is the memory that messages are to be kept in: the SIM's, which moves with it.
-func (l *lane) store0() string {
+// place is the memory that messages are to be kept in: the SIM's, which moves with it.
+func (l *lane) place() string {
 	if m := l.quirk().memory; m != "" {
 		return m
 	}
@@ -200,24 +200,18 @@ func (l *lane) announce(ctx context.Context) error {
 	return nil
 }
 
-// empty takes over what waits in the memories, that of the SIM last: it stays the
-// chosen one.
+// empty takes over what waits in the memories: that of the modem, where another
+// setting may have put messages, and then the one where they are kept.
 func (l *lane) empty(ctx context.Context) error {
-	kept := l.memory
-	for _, memory := range []string{"ME", kept} {
-		l.memory = ""
-		if err := l.choose(ctx, memory); err != nil {
-			return err
-		}
-		if l.memory == "" {
-			continue
-		}
-		if err := l.sweep(ctx); err != nil {
+	if err := l.read(ctx, "ME"); err != nil {
+		return err
+	}
+	if l.memory != l.home {
+		if err := l.list(ctx); err != nil {
 			return err
 		}
 	}
-	l.memory = kept
-	return nil
+	return l.sweep(ctx)
 }
 
 // register waits until the modem may use a network.

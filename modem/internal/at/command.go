@@ -27,7 +27,7 @@ func (s *Session) Command(ctx context.Context, cmd string) ([]string, error) {
 		return info, err
 	}
 	if cut.Running {
-		err = errors.Join(err, s.settle(false))
+		err = both(err, s.settle(false))
 	}
 	return nil, s.away(cmd, err)
 }
@@ -101,7 +101,7 @@ func submitted(args string) Submitted {
 // modem finds back into sync, it was sent after all (A4b).
 func (s *Session) unanswered(cut Cut, err error) (Submitted, error) {
 	if cut.Running {
-		err = errors.Join(err, s.settle(!cut.Payload))
+		err = both(err, s.settle(!cut.Payload))
 	}
 	if !cut.Payload {
 		return Submitted{}, s.away("+CMGS", err)
@@ -184,6 +184,14 @@ func (s *Session) drain(c call) ([]string, Cut, error) {
 	case <-s.timer.C:
 		return nil, s.done(c), s.port.Cause()
 	}
+}
+
+// both joins two errors in one line; the second may be nil.
+func both(a, b error) error {
+	if b == nil {
+		return a
+	}
+	return fmt.Errorf("%w: %w", a, b)
 }
 
 // verb gives a command without its arguments, which may be private.

@@ -196,6 +196,17 @@ func TestLinkSurvivesNoiseA3(t *testing.T) {
 	}
 }
 
+func TestLinkBoundsAnAnswerWithoutAnEnd(t *testing.T) {
+	line := strings.Repeat("x", 1000) + "\r\n"
+	h := hear(t, []string{"AT+COPS=?\r\n"}, strings.Repeat(line, 1000)+"OK\r\n")
+	if len(h.answer) > maxAnswer+maxLine || !strings.HasSuffix(h.answer, "\nOK\n") {
+		t.Errorf("%d bytes passed, ending %q", len(h.answer), h.answer[len(h.answer)-5:])
+	}
+	if h.stats.Noise == 0 {
+		t.Error("nothing was counted")
+	}
+}
+
 func TestLinkKeepsTheOrderA6(t *testing.T) {
 	var said strings.Builder
 	for i := range 500 {

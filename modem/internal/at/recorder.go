@@ -17,6 +17,8 @@ const (
 // goes wrong: PDUs as their length, digits of numbers and texts as stars, no PIN.
 // A nil Recorder records nothing.
 type Recorder struct {
+	Now func() time.Time // nil = time.Now; set once
+
 	mu   sync.Mutex
 	ring [traceLines]traced
 	next int
@@ -41,7 +43,10 @@ func (r *Recorder) put(dir byte, b []byte) {
 	defer r.mu.Unlock()
 	e := &r.ring[r.next%traceLines]
 	r.next++
-	e.at, e.dir = time.Now(), dir
+	if r.Now == nil {
+		r.Now = time.Now
+	}
+	e.at, e.dir = r.Now(), dir
 	e.n = uint8(redact(e.b[:], b))
 }
 

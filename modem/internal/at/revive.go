@@ -21,7 +21,7 @@ func (s *Session) Init(ctx context.Context) error {
 	defer s.turn.give()
 	if err := s.init(ctx); err != nil {
 		s.silent = true
-		return s.away("", errors.Join(ErrSilent, err))
+		return s.away("", both(ErrSilent, err))
 	}
 	s.silent = false
 	return nil
