@@ -211,9 +211,12 @@ func (d *Dialer) take(e *event) {
 	}
 }
 
+// shortestWait keeps the loop from spinning on a time that has passed.
+const shortestWait = time.Millisecond
+
 // wakeIn asks for a turn after w at the latest.
 func (d *Dialer) wakeIn(w time.Duration) {
-	d.wait = min(d.wait, max(w, 0))
+	d.wait = min(d.wait, max(w, shortestWait))
 }
 
 // wakeAt is wakeIn for wall time.

@@ -57,6 +57,12 @@ func (q *brokenQueue) set(broken bool) {
 	q.broken = broken
 }
 
+func (q *brokenQueue) isBroken() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.broken
+}
+
 func (q *brokenQueue) Step(st spool.Step, done func(spool.Stepped)) {
 	q.mu.Lock()
 	broken := q.broken

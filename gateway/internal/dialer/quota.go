@@ -105,7 +105,9 @@ func (d *Dialer) room(s *slot, l gateway.Limits, n int, to gateway.Address) bool
 		return false
 	}
 	if _, until := s.sim.full(l, n, d.o.Zone); !until.IsZero() {
-		d.wakeAt(until)
+		if d.trusted { // otherwise no window opens by itself
+			d.wakeAt(until)
+		}
 		return false
 	}
 	if l.RecipientsPerMonth == 0 || s.sim.usage.Recipients < l.RecipientsPerMonth {
