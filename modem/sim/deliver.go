@@ -161,6 +161,3 @@ func appendTime(b []byte, t time.Time) []byte {
 	}
 	return append(b, byte(quarters%10<<4|quarters/10)|sign)
 }
-
-// word reads n septets of an alphanumeric address (TS 23.040 §9.1.2.5).
-func word(b []byte, n int) string { return gsm7.DecodeSeptets(gsm7.Unpack(b, n, 0)) }

@@ -26,6 +26,6 @@
 // # Not here
 //
 // Voice, data, and the baud rate of a line. TIOCEXCL is taken off a port
-// as soon as its driver speaks: a pty would keep it after the driver was killed, which a
-// tty does not. A SIM application toolkit.
+// once its driver speaks: a pty would keep it after the driver was killed, which a tty
+// does not. A SIM application toolkit.
 package sim

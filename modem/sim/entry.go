@@ -3,7 +3,6 @@ package sim
 import (
 	"time"
 
-	"fieldpost/gateway"
 	"fieldpost/gateway/gsm7"
 )
 
@@ -120,7 +119,7 @@ func joined(es []Entry) string {
 	return text
 }
 
-// Unpaired is a segment whose message is not complete at the handset.
+// unpaired gives the segments whose message is not complete at the handset.
 func (j *joiner) unpaired() []Entry {
 	var es []Entry
 	for _, slots := range j.open {
@@ -129,14 +128,6 @@ func (j *joiner) unpaired() []Entry {
 		}
 	}
 	return es
-}
-
-// Encoding says how the entry's text travelled.
-func (e *Entry) Encoding() gateway.Encoding {
-	if alphabet(e.DCS) == alphabetUCS2 {
-		return gateway.EncodingUCS2
-	}
-	return gateway.EncodingGSM7
 }
 
 // Flash says that the handset shows it at once: class 0 (TS 23.038 §4).

@@ -1,10 +1,6 @@
 package sim
 
 import (
-	"context"
-	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -15,7 +11,7 @@ import (
 // Options say what a modem is. Only Network is needed.
 type Options struct {
 	Network *Network
-	Name    string        // in the ledger; "" = the path of its first port
+	Name    string        // in the ledger; "" = its IMEI
 	Link    string        // path of a symlink to the slave, kept while the device is there; "" = none
 	Vendor  Vendor        // "" = Generic
 	IMEI    string        // "" = "860000000000009"
@@ -41,15 +37,13 @@ type Modem struct {
 	prof profile
 	cmds map[string]handler
 	wg   sync.WaitGroup // the reader, and answers on their way
-	stop chan struct{}  // closed by Close
 
 	// Owned by the reader.
-	line   []byte    // of an unfinished command line or message
-	body   *body     // of the message that a prompt asked for; nil = in command state
-	out    []byte    // answer under construction
-	last   time.Time // the last answer to a send
-	deaf   bool      // the present line is too long and is passed over
-	spoken bool      // something was read from this port
+	line []byte    // of an unfinished command line or message
+	body *body     // of the message that a prompt asked for; nil = in command state
+	out  []byte    // answer under construction
+	last time.Time // the last answer to a send
+	deaf bool      // the present line is too long and is passed over
 
 	mu     sync.Mutex
 	closed bool
@@ -111,8 +105,11 @@ func Open(o Options) (*Modem, error) {
 	if o.IMEI == "" {
 		o.IMEI = "860000000000009"
 	}
+	if o.Name == "" {
+		o.Name = o.IMEI
+	}
 	m := &Modem{
-		o: o, net: o.Network, prof: profileOf(o.Vendor), cmds: commands(), stop: make(chan struct{}),
+		o: o, net: o.Network, prof: profileOf(o.Vendor), cmds: commands(),
 		link: o.Link, card: o.Card, reg: gateway.RegHome, signal: 18, me: newStore(meSlots),
 	}
 	m.powerUp()
@@ -121,9 +118,6 @@ func Open(o Options) (*Modem, error) {
 	}
 	if err := m.plug(false); err != nil {
 		return nil, err
-	}
-	if m.o.Name == "" {
-		m.o.Name = m.Path()
 	}
 	m.Inject(o.Faults...)
 	return m, nil
@@ -145,12 +139,8 @@ func (m *Modem) powerUp() {
 // Close unplugs the modem and waits for its goroutines.
 func (m *Modem) Close() error {
 	m.mu.Lock()
-	first := !m.closed
 	m.closed = true
 	m.mu.Unlock()
-	if first {
-		close(m.stop)
-	}
 	m.Unplug()
 	m.wg.Wait()
 	return nil
@@ -184,144 +174,11 @@ func (m *Modem) Device() string {
 	return m.Path()
 }
 
-// Await waits until the device is there.
-func (m *Modem) Await(ctx context.Context) error {
-	m.mu.Lock()
-	if m.port != nil {
-		m.mu.Unlock()
-		return nil
-	}
-	if m.appear == nil {
-		m.appear = make(chan struct{})
-	}
-	appear := m.appear
-	m.mu.Unlock()
-	select {
-	case <-appear:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // Card gives the SIM card; nil when there is none.
 func (m *Modem) Card() *Card {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.card
-}
-
-// Unplug takes the device away: the driver's port hangs up and the link is gone.
-func (m *Modem) Unplug() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.back != nil {
-		m.back.Stop()
-		m.back = nil
-	}
-	m.unplug()
-}
-
-func (m *Modem) unplug() {
-	if m.port == nil {
-		return
-	}
-	if m.link != "" {
-		_ = os.Remove(m.link) // it points nowhere as it is
-	}
-	m.port.close()
-	m.port = nil
-}
-
-// Replug brings the device back, under the same link, as after power-up.
-func (m *Modem) Replug() error { return m.ReplugAs("") }
-
-// ReplugAs brings the device back under another link; "" keeps the one it had.
-func (m *Modem) ReplugAs(link string) error {
-	m.mu.Lock()
-	m.unplug()
-	if link != "" {
-		m.link = link
-	}
-	m.powerUp()
-	m.mu.Unlock()
-	return m.plug(true)
-}
-
-// plug makes the port and starts to read it.
-func (m *Modem) plug(announce bool) error {
-	p, err := openPort(m.o.Line.Pace)
-	if err != nil {
-		return err
-	}
-	m.mu.Lock()
-	if m.closed || m.port != nil {
-		m.mu.Unlock()
-		p.close()
-		return gateway.Errorf(gateway.KindConflict, "the modem is closed, or plugged in already")
-	}
-	if err := relink(m.link, p.path); err != nil {
-		m.mu.Unlock()
-		p.close()
-		return err
-	}
-	before, done := m.reader, make(chan struct{})
-	m.port, m.reader = p, done
-	if m.appear != nil {
-		close(m.appear)
-		m.appear = nil
-	}
-	m.wg.Add(1)
-	m.mu.Unlock()
-	go m.serve(p, before, done)
-	if announce {
-		m.urc(p, m.prof.boot...)
-		m.announceReady(p)
-	}
-	m.arrive()
-	return nil
-}
-
-// relink points a link at a path, in one step.
-func relink(link, path string) error {
-	if link == "" {
-		return nil
-	}
-	next := filepath.Join(filepath.Dir(link), "."+filepath.Base(link)+".new")
-	if err := os.Symlink(path, next); err != nil {
-		return fmt.Errorf("link %s: %w", link, err)
-	}
-	if err := os.Rename(next, link); err != nil {
-		return fmt.Errorf("link %s: %w", link, err)
-	}
-	return nil
-}
-
-// restart lets the device vanish and come back after its boot time
-// (AT+CFUN=1,1, TS 27.007 §8.2).
-func (m *Modem) restart() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		return
-	}
-	m.unplug()
-	m.back = time.AfterFunc(m.o.Boot, m.comeBack)
-}
-
-func (m *Modem) comeBack() {
-	m.mu.Lock()
-	away := m.back != nil && m.port == nil && !m.closed
-	m.back = nil
-	m.powerUp()
-	if away {
-		m.wg.Add(1)
-	}
-	m.mu.Unlock()
-	if away {
-		defer m.wg.Done()
-		_ = m.plug(true) // a conflict means that somebody plugged it in, or closed it, first
-	}
 }
 
 // RemoveCard takes the SIM out and gives it; nil when there was none.

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -320,13 +319,6 @@ func (n *Network) Waiting(iccid string) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return len(n.lane(iccid).queue)
-}
-
-// Cards lists the cards that have a modem, by number.
-func (n *Network) Cards() map[string]string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return maps.Clone(n.numbers)
 }
 
 // Attach makes a device the place of a card: its messages go to receive from now

@@ -14,8 +14,8 @@ const (
 	escape = 0x1B
 )
 
-// idle is how long a line is quiet before its next byte may be another driver's.
-const idle = time.Second
+// shareEvery is how often a port that is spoken to is made free for other drivers.
+const shareEvery = time.Second
 
 // serve reads a port until it vanishes. It begins when the reader before it has ended.
 func (m *Modem) serve(p *port, before <-chan struct{}, done chan<- struct{}) {
@@ -24,17 +24,17 @@ func (m *Modem) serve(p *port, before <-chan struct{}, done chan<- struct{}) {
 	if before != nil {
 		<-before
 	}
-	m.line, m.body, m.deaf, m.spoken = m.line[:0], nil, false, false
+	m.line, m.body, m.deaf = m.line[:0], nil, false
 	buf := make([]byte, longest)
-	var heard time.Time
+	var shared time.Time
 	for {
 		n, err := p.read(buf)
 		if err != nil {
 			return
 		}
-		if now := time.Now(); now.Sub(heard) > idle || !m.spoken {
+		if now := time.Now(); now.Sub(shared) > shareEvery {
 			p.share()
-			heard, m.spoken = now, true
+			shared = now
 		}
 		m.feed(p, buf[:n])
 	}
