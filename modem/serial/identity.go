@@ -1,0 +1,129 @@
+package serial
+
+import (
+	"context"
+	"strings"
+
+	"fieldpost/gateway"
+)
+
+// identify asks who the modem is, and chooses its quirks.
+func (l *lane) identify(ctx context.Context) error {
+	maker, err := l.word(ctx, "+CGMI")
+	if err != nil {
+		return err
+	}
+	model, err := l.word(ctx, "+CGMM")
+	if err != nil {
+		return err
+	}
+	imei, err := l.number(ctx, "+CGSN", 14, 17)
+	if err != nil {
+		return err
+	}
+	if want := l.o.Port.IMEI; want != "" && imei != "" && !sameIMEI(want, imei) {
+		return gateway.Errorf(gateway.KindConflict, "%s: another modem is here: its IMEI is %s, not %s", l.channel().Device, imei, want)
+	}
+	l.mu.Lock()
+	l.q = quirkOf(maker)
+	l.mu.Unlock()
+	l.set(func(c *gateway.Channel) { c.Model, c.IMEI = strings.TrimSpace(maker+" "+model), imei })
+	for _, cmd := range l.quirk().init {
+		if _, err := l.s.Command(ctx, cmd); optional(err) != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sameIMEI compares the 14 digits that count: the last is a check digit or, in an
+// IMEISV, a version (TS 23.003 §6.2).
+func sameIMEI(a, b string) bool {
+	return len(a) >= 14 && len(b) >= 14 && a[:14] == b[:14]
+}
+
+// identifySIM asks who the SIM is.
+func (l *lane) identifySIM(ctx context.Context) error {
+	iccid, err := l.iccid(ctx)
+	if err != nil {
+		return err
+	}
+	imsi, err := l.number(ctx, "+CIMI", 6, 15)
+	if err != nil {
+		return err
+	}
+	number, err := l.ownNumber(ctx)
+	if err != nil {
+		return err
+	}
+	l.set(func(c *gateway.Channel) { c.ICCID, c.IMSI, c.Number = iccid, imsi, number })
+	return nil
+}
+
+// iccid asks for the card's number (ITU-T E.118 §4.1: 19 or 20 digits) in every way that
+// the maker's modems know.
+func (l *lane) iccid(ctx context.Context) (string, error) {
+	for _, cmd := range l.quirk().iccid {
+		info, err := l.s.Command(ctx, cmd)
+		if err := optional(err); err != nil {
+			return "", err
+		}
+		for _, line := range info {
+			if _, rest, ok := strings.Cut(line, ":"); ok {
+				line = rest
+			}
+			n := strings.TrimRight(strings.Trim(line, " \""), "Ff") // an odd length is filled up
+			if len(n) >= 18 && len(n) <= 20 && digits(n) {
+				return n, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// ownNumber asks for the SIM's own number: mostly nobody wrote it there.
+func (l *lane) ownNumber(ctx context.Context) (string, error) {
+	lines, err := l.s.Query(ctx, "+CNUM", "+CNUM")
+	if err := optional(err); err != nil || len(lines) == 0 {
+		return "", err
+	}
+	f := strings.Split(lines[0], ",")
+	if len(f) < 2 {
+		return "", nil
+	}
+	n := strings.Trim(f[1], `" `)
+	if !numberLike(n) {
+		return "", nil
+	}
+	return n, nil
+}
+
+// word asks for one line of text, such as a maker's name.
+func (l *lane) word(ctx context.Context, cmd string) (string, error) {
+	info, err := l.s.Command(ctx, cmd)
+	if err := optional(err); err != nil || len(info) == 0 {
+		return "", err
+	}
+	line := info[0]
+	if rest, ok := strings.CutPrefix(line, cmd+":"); ok {
+		line = rest
+	}
+	return strings.ToValidUTF8(strings.Trim(line, " \""), "?"), nil
+}
+
+// number asks for a line of so many digits: other lines of the answer are not it (A1).
+func (l *lane) number(ctx context.Context, cmd string, least, most int) (string, error) {
+	info, err := l.s.Command(ctx, cmd)
+	if err := optional(err); err != nil {
+		return "", err
+	}
+	for _, line := range info {
+		if rest, ok := strings.CutPrefix(line, cmd+":"); ok {
+			line = rest
+		}
+		if n := strings.Trim(line, " \""); len(n) >= least && len(n) <= most && digits(n) {
+			return n, nil
+		}
+	}
+	return "", nil
+}

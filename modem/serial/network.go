@@ -1,0 +1,118 @@
+package serial
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"fieldpost/gateway"
+	"fieldpost/modem/internal/at"
+)
+
+// register waits until the modem may use a network.
+func (l *lane) register(ctx context.Context) error {
+	for {
+		reg, err := l.registration(ctx)
+		if err != nil {
+			return err
+		}
+		l.set(func(c *gateway.Channel) { c.Registration = reg })
+		if reg.Usable() {
+			return nil
+		}
+		l.state(gateway.ChannelStarting, regReason(reg))
+		if err := l.pause(ctx, l.o.Every.Network); err != nil {
+			return err
+		}
+	}
+}
+
+// pause waits, but no longer than until there is news. errAgain: the modem restarted.
+func (l *lane) pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-l.wake:
+		if l.restarted() {
+			return errAgain
+		}
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-l.s.Done():
+		return l.s.Cause()
+	}
+	return nil
+}
+
+// restarted says that the modem told of a restart. What else waits, waits on.
+func (l *lane) restarted() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.todo.restart
+}
+
+// registration asks for the registration: that of the circuit-switched network, or
+// of LTE where messages travel over it (TS 27.007 §7.2, §10.1.22).
+func (l *lane) registration(ctx context.Context) (gateway.Registration, error) {
+	best := gateway.RegUnknown
+	for _, name := range []string{"+CREG", "+CEREG"} {
+		lines, err := l.s.Query(ctx, name+"?", name)
+		if err := optional(err); err != nil {
+			return best, err
+		}
+		if len(lines) == 0 {
+			continue
+		}
+		n := stat(lines[0], 1)
+		if n == 6 || n == 7 { // registered for messages only: that is what we need (TS 27.007 §7.2)
+			n -= 5
+			if n == 2 {
+				n = int(gateway.RegRoaming)
+			}
+		}
+		reg := gateway.Registration(n)
+		if reg.Usable() {
+			return reg, nil
+		}
+		if name == "+CREG" {
+			best = reg
+		}
+	}
+	return best, nil
+}
+
+// look asks for operator and signal.
+func (l *lane) look(ctx context.Context) error {
+	if err := l.operator(ctx); err != nil {
+		return err
+	}
+	return l.signal(ctx)
+}
+
+func (l *lane) operator(ctx context.Context) error {
+	if _, err := l.s.Command(ctx, "+COPS=3,0"); optional(err) != nil { // names, not numbers
+		return err
+	}
+	lines, err := l.s.Query(ctx, "+COPS?", "+COPS")
+	if err := optional(err); err != nil || len(lines) == 0 {
+		return err
+	}
+	f := strings.SplitN(lines[0], ",", 4)
+	if len(f) < 3 {
+		return nil
+	}
+	l.set(func(c *gateway.Channel) { c.Operator = strings.ToValidUTF8(strings.Trim(f[2], `" `), "?") })
+	return nil
+}
+
+func (l *lane) signal(ctx context.Context) error {
+	lines, err := l.s.Query(ctx, "+CSQ", "+CSQ")
+	if err := optional(err); err != nil || len(lines) == 0 {
+		return err
+	}
+	if n, ok := at.FirstInt(lines[0]); ok && (n <= 31 || n == gateway.SignalUnknown) {
+		l.set(func(c *gateway.Channel) { c.Signal = n })
+	}
+	return nil
+}
