@@ -414,6 +414,29 @@ func TestRequestedPortIsHonouredAndHoldsUpNobody(t *testing.T) {
 	})
 }
 
+func TestEarlierRowsOfAPortGoBeforeLaterOnesOfTheRing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := setup(t, newBank("bank", 2), aLane("d"))
+		w.bank.script(takes(time.Second))
+		var ms []gateway.Message
+		for n := range 4 {
+			m := row("d", n)
+			m.Source = "0"
+			ms = append(ms, m)
+		}
+		for n := range 10 {
+			ms = append(ms, row("d", 10+n))
+		}
+		w.addAll(ms...)
+		w.start()
+		pass(5500 * time.Millisecond)
+		over := slices.DeleteFunc(w.bank.sent(), func(c call) bool { return c.id != "bank/0" })
+		if got := texts(over)[:4]; !slices.Equal(got, []string{"m0", "m1", "m2", "m3"}) {
+			t.Errorf("over port 0 left %q first, want the earlier rows that asked for it", got)
+		}
+	})
+}
+
 func TestStoppedLaneOfAnotherProviderDoesNotUseOurChannels(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		bank := newBank("bank", 1)

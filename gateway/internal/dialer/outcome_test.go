@@ -372,6 +372,33 @@ func TestDrainLearnsOutcomesAndOpensNothing(t *testing.T) {
 	})
 }
 
+func TestDrainBreaksALongMessageOffAndARestartFinishesIt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := setup(t, newBank("bank", 3), aLane("d"))
+		w.bank.script(takes(3 * time.Second))
+		idm := w.addAll(long("d", 1, 3))[0]
+		d := w.start()
+		pass(time.Second)
+		if err := d.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if m := w.expect(idm, gateway.StatusQueued); len(w.bank.sent()) != 1 || m.Parts[0].Status != gateway.StatusSent {
+			t.Errorf("after the drain %d segments were sent, parts %+v", len(w.bank.sent()), m.Parts)
+		}
+		w.restart()
+		pass(10 * time.Second)
+		w.expect(idm, gateway.StatusSent)
+		var segments []int
+		for _, c := range w.bank.sent() {
+			segments = append(segments, c.sub.Segment)
+			if c.id != "bank/0" || c.sub.Ref != uint16(idm) {
+				t.Errorf("segment %d went over %s with ref %d", c.sub.Segment, c.id, c.sub.Ref)
+			}
+		}
+		wantInts(t, "segments", segments, []int{1, 2, 3})
+	})
+}
+
 func TestStopWithoutDrainRecordsTheDoubt(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := setup(t, newBank("bank", 2), aLane("d"))

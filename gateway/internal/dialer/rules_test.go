@@ -256,6 +256,21 @@ func TestExpiredMessagesEndAndNeverBurstOut(t *testing.T) {
 	})
 }
 
+func TestRowBehindAnExpiredOneOfItsNumberGoes(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := aLane("d")
+		l.Limits = gateway.Limits{PerMinute: 1}
+		w := setup(t, newBank("bank", 1), l)
+		dies, lives := row("d", 1), row("d", 1)
+		dies.ValidUntil = time.Now().Add(30 * time.Second)
+		ids := w.addAll(row("d", 0), dies, lives)
+		w.start()
+		pass(3 * time.Minute)
+		w.expect(ids[1], gateway.StatusExpired)
+		w.expect(ids[2], gateway.StatusSent)
+	})
+}
+
 func TestNotBeforeIsKept(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := setup(t, newBank("bank", 1), aLane("d"))
