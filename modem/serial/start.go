@@ -44,13 +44,13 @@ type setting struct {
 func (l *lane) setUp(ctx context.Context) error {
 	settings := []setting{
 		{"+CMEE=1", false}, {"+CMGF=0", true}, {"+CSMS=0", false},
-		{"+CREG=2", false}, {"+CEREG=2", false},
+		{"+CREG=1", false}, {"+CREG=2", false}, {"+CEREG=2", false}, // old modems stay at 1
 	}
 	if cs := l.quirk().cscs; cs != "" {
 		settings = append(settings, setting{`+CSCS="` + cs + `"`, false})
 	}
 	for _, set := range settings {
-		if _, err := l.s.Command(ctx, set.cmd); err != nil && (set.needed || at.RefusalOf(err) == nil) {
+		if _, err := l.s.Command(ctx, set.cmd); err != nil && set.needed || optional(err) != nil {
 			return err
 		}
 	}
