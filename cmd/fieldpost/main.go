@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // a box without the package tzdata knows its zone all the same
 )
 
 func main() {

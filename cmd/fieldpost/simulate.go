@@ -124,6 +124,7 @@ func (f *simulateFlags) open() (*air, error) {
 	}
 	a.bank = bank
 	for _, e := range before {
+		e.Report = false // it was made, or lost, before
 		bank.Network.Submit(e, nil)
 	}
 	live.Store(true)
