@@ -29,6 +29,10 @@
 //
 //   - A driver that does not return never holds up another, nor Close.
 //   - Whatever a driver reported is replaced by "absent" when its Run ends.
+//   - Nothing of a driver runs twice on one device: neither Run, nor a Run beside a
+//     send of the Run before, nor a second driver beside one that was left behind.
+//   - A port has one send at a time. One that its driver does not return from is in
+//     doubt, and keeps its port until it returns.
 //
 // # Not here
 //
