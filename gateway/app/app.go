@@ -20,6 +20,7 @@ import (
 	"fieldpost/gateway/internal/catalog"
 	"fieldpost/gateway/internal/dialer"
 	"fieldpost/gateway/internal/intake"
+	"fieldpost/gateway/internal/metrics"
 	"fieldpost/gateway/numbers"
 	"fieldpost/modem"
 	"fieldpost/modem/serial"
@@ -30,11 +31,14 @@ import (
 // on the same box. It is made new at each start and taken away at the end.
 const AdminTokenFile = "admin.token"
 
-// Bounds of the releases: 30 s in all with room for what comes with the hub.
+// Bounds of the releases. Their sum leaves room for what comes with the hub, and
+// stopTime holds whatever they are.
 const (
-	drainTime  = 12 * time.Second // sends in flight learn their outcome
+	stopTime   = 30 * time.Second // all of it
+	drainTime  = 8 * time.Second  // sends in flight learn their outcome
+	doubtTime  = 3 * time.Second  // those that did not are told to, and recorded as unknown
 	bankTime   = 6 * time.Second
-	httpTime   = 4 * time.Second
+	httpTime   = 3 * time.Second
 	loaderTime = 2 * time.Second
 	spoolTime  = 5 * time.Second
 	quickTime  = time.Second
@@ -66,6 +70,7 @@ type App struct {
 	finder    *serial.Finder // of modems by IMEI
 	bank      *modem.Bank
 	dialer    *dialer.Dialer
+	metrics   *metrics.Metrics
 	api       *api.API
 	server    *http.Server
 	listeners []net.Listener

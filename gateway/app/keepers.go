@@ -21,6 +21,7 @@ func (a *App) addKeepers(context.Context) error {
 	for _, one := range []*actor{
 		a.actor("definitions", a.watchDefinitions),
 		a.actor("channel events", a.emitChanges),
+		a.actor("outcome metrics", a.countOutcomes),
 		a.actor("inbound parts", a.flushParts),
 		a.actor("watchdog", a.watchdog),
 	} {

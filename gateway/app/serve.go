@@ -8,6 +8,9 @@ import (
 
 // openAPI builds the API and binds its listeners; nothing is answered before Run.
 func (a *App) openAPI(ctx context.Context) (err error) {
+	if err := a.newMetrics(); err != nil {
+		return err
+	}
 	h := &a.cfg.HTTP
 	a.api, err = api.New(api.Options{
 		Rooms: api.Rooms{
@@ -16,8 +19,8 @@ func (a *App) openAPI(ctx context.Context) (err error) {
 		},
 		Guard: a.guard, Version: a.version, Zone: a.cfg.Site.Zone,
 		MaxBody: h.MaxBody, MaxBase: h.MaxBase, Rate: h.Rate, Burst: h.Burst,
-		Segments: a.cfg.Sending.MaxSegments,
-		Now:      a.now, Logger: a.log.With("part", "api"),
+		Segments: a.cfg.Sending.MaxSegments, Metrics: a.metrics.Handler(), Observe: a.observe,
+		Now: a.now, Logger: a.log.With("part", "api"),
 	})
 	if err != nil {
 		return err
