@@ -53,7 +53,7 @@ func (s *Spool) Claim(c Claim) (Claimed, error) {
 func (s *Spool) claim(lane uint32, c *Claim) (got Claimed, err error) {
 	err = s.view(func(b *bbolt.Tx) error {
 		got = Claimed{Messages: make([]gateway.Message, 0, c.Limit)}
-		name := s.laneNamer(b)
+		read := s.newReader(b, false)
 		queue := prefix(lane, slot(gateway.StatusQueued))
 		rows := b.Bucket(bucketIndex).Cursor()
 		skipped := 0
@@ -66,13 +66,10 @@ func (s *Spool) claim(lane uint32, c *Claim) (got Claimed, err error) {
 			if !ok {
 				return errKey(k)
 			}
-			if hasIntent(b, key.idm()) {
+			if read.submitting(key.idm()) {
 				continue // at most one a channel: they do not count as skipped
 			}
-			m, err := readMessage(b, key.idm(), name)
-			if gateway.KindOf(err) == gateway.KindNotFound {
-				return &damaged{idm: key.idm(), why: err}
-			}
+			m, err := read.message(key.idm())
 			if err != nil {
 				return err
 			}

@@ -82,6 +82,16 @@ func (s *Spool) AllCounters() (map[string]gateway.Counters, error) {
 	return all, nil
 }
 
+// waitingRows is how many rows of all campaigns have their outcome before them.
+func (s *Spool) waitingRows() (n uint64) {
+	s.mirror.mu.RLock()
+	defer s.mirror.mu.RUnlock()
+	for _, c := range s.mirror.counts {
+		n += c.NotProcessed()
+	}
+	return n
+}
+
 func (s *Spool) loadCounters(b *bbolt.Tx) error {
 	c := b.Bucket(bucketState).Cursor()
 	for k, v := c.Seek([]byte{'c'}); k != nil && k[0] == 'c'; k, v = c.Next() {

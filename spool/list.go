@@ -76,7 +76,7 @@ type lister struct {
 // page reads rows until the page is full or enough were looked at.
 func (l *lister) page(rows idms) (Page, error) {
 	var p Page
-	name := l.s.laneNamer(l.b)
+	read := l.s.newReader(l.b, !l.q.Oldest)
 	last := l.from
 	for seen := 0; ; seen++ {
 		idm, ok := rows.next()
@@ -88,14 +88,11 @@ func (l *lister) page(rows idms) (Page, error) {
 			return p, nil
 		}
 		last = idm
-		m, err := readMessage(l.b, idm, name)
-		if gateway.KindOf(err) == gateway.KindNotFound {
-			err = &damaged{idm: idm, why: err}
-		}
+		m, err := read.message(idm)
 		if err != nil {
 			return p, err
 		}
-		if hasIntent(l.b, idm) {
+		if read.submitting(idm) {
 			m.Status = gateway.StatusSubmitting
 		}
 		if l.matches(m) {

@@ -53,13 +53,16 @@ func Open(o Options) (*Spool, error) {
 	if err := s.openFile(); err != nil {
 		return nil, err
 	}
-	if err := s.load(); err != nil {
+	err := s.load()
+	if err == nil {
+		err = s.guard(s.measure)
+	}
+	if err != nil {
 		if s.broken() == nil {
 			return nil, errors.Join(err, s.db.Close())
 		}
 		return nil, err
 	}
-	s.measure()
 	s.w = newWriter(s)
 	go s.w.run()
 	if err := s.recover(); err != nil {

@@ -177,8 +177,8 @@ func errClosed() error {
 	return gateway.Errorf(gateway.KindUnavailable, "the spool is closed")
 }
 
-// room refuses new rows when the file is nearly full, so that the outcomes of
-// what is already in it can always be written.
+// room refuses new rows when the file is nearly full, so that what is in it can
+// still be sent, with its outcome, its event and its reference, and written down.
 func (s *Spool) room() error {
 	if s.o.MaxSize <= 0 {
 		return nil
@@ -186,16 +186,19 @@ func (s *Spool) room() error {
 	// LIBRARIES 3.5: the file never grows into its last allocation.
 	limit := s.o.MaxSize - allocSize
 	used := s.stats.size.Load() - s.stats.free.Load()
-	if used < limit/10*9 {
+	if used+int64(s.waitingRows())*endOfRow < limit/10*9 {
 		return nil
 	}
-	return gateway.Errorf(gateway.KindUnavailable, "the spool is full: %d of %d MiB are in use", used>>20, limit>>20)
+	return gateway.Errorf(gateway.KindUnavailable, "the spool is full: %d MiB of %d are in use, and the rest is for the messages that wait", used>>20, limit>>20)
 }
 
 const (
 	// allocSize is the step in which the file grows. bbolt's 16 MiB would waste a small card.
 	allocSize = 4 << 20
 	minSize   = 4 * allocSize // the least MaxSize that leaves room to work in
+	// endOfRow is what a row takes, about, from the queue to its outcome: its record
+	// grows by 250 bytes, its event and its reference have 180, its index entry moves.
+	endOfRow = 512
 )
 
 // mmapSize is how much of the address space the file gets at once, so that a

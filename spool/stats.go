@@ -24,10 +24,15 @@ type counted struct {
 	size, free                     atomic.Int64 // as the last commit left the file
 }
 
-// measure keeps the size of the file as a commit leaves it.
-func (s *Spool) measure() {
+// measure keeps the size of the file as the last commit left it: pages are
+// allotted while a commit is written, so that its own transaction does not know.
+func (s *Spool) measure() error {
 	st := s.db.Stats()
 	s.stats.free.Store(int64(st.FreePageN+st.PendingPageN) * int64(s.db.Info().PageSize))
+	return s.db.View(func(b *bbolt.Tx) error {
+		s.stats.size.Store(b.Size())
+		return nil
+	})
 }
 
 // Stats gives the figures of the storage.
@@ -51,6 +56,5 @@ func (s *Spool) loadStats(b *bbolt.Tx) error {
 		// Nothing is ever taken out of quarantine, so the sequence counts it.
 		s.stats.quarantined.Store(b.Bucket(bucketQuarantine).Sequence())
 	}
-	s.stats.size.Store(b.Size())
 	return nil
 }

@@ -185,31 +185,16 @@ var errUntouched = errors.New("nothing to write")
 // error err is, or -1. errs are the errors of members that failed without having
 // written, when the others are committed.
 func (w *writer) try(batch []*request) (errs []error, bad int, err error) {
-	s, bad := w.s, -1
-	errs = make([]error, len(batch))
+	s := w.s
 	var t *tx
-	var size int64
+	bad = -1
 	err = s.guard(func() error {
 		return s.db.Update(func(b *bbolt.Tx) error {
 			t = s.newTx(b)
-			failed := 0
-			for i, r := range batch {
-				mark := len(t.hooks)
-				err := r.fn(t)
-				var clean *cleanError
-				switch {
-				case errors.As(err, &clean):
-					errs[i], t.hooks = clean.err, t.hooks[:mark]
-					failed++
-				case err != nil:
-					bad = i
-					return err
-				}
+			var err error
+			if errs, bad, err = t.run(batch); err != nil {
+				return err
 			}
-			if failed == len(batch) {
-				return errUntouched
-			}
-			size = b.Size()
 			return t.flush()
 		})
 	})
@@ -223,9 +208,33 @@ func (w *writer) try(batch []*request) (errs []error, bad int, err error) {
 	}
 	s.stats.commits.Add(1)
 	s.stats.requests.Add(uint64(len(batch)))
-	s.stats.size.Store(size)
-	s.measure()
+	if err := s.guard(s.measure); err != nil {
+		s.log.Warn("size of the spool not known", "err", err) // what was committed stays so
+	}
 	t.publish()
+	return errs, -1, nil
+}
+
+// run lets each member write, and stops at the first that fails after it may have
+// written.
+func (t *tx) run(batch []*request) (errs []error, bad int, err error) {
+	errs = make([]error, len(batch))
+	failed := 0
+	for i, r := range batch {
+		mark := len(t.hooks)
+		err := r.fn(t)
+		var clean *cleanError
+		switch {
+		case errors.As(err, &clean):
+			errs[i], t.hooks = clean.err, t.hooks[:mark]
+			failed++
+		case err != nil:
+			return nil, i, err
+		}
+	}
+	if failed == len(batch) {
+		return errs, -1, errUntouched
+	}
 	return errs, -1, nil
 }
 

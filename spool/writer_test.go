@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -196,28 +197,28 @@ func TestAFullFileRefusesNewRowsAndStillEndsOldOnes(t *testing.T) {
 	c := newClock()
 	s := openWith(t, Options{Path: filepath.Join(t.TempDir(), "spool.db"), Now: c.now, MaxSize: 16 << 20})
 	m := text("camp", "+59899123456")
-	m.Data = string(make([]byte, 32<<10))
-	var idms []uint64
+	m.Data = string(make([]byte, 2<<10))
+	var rows int
 	for {
-		a, err := s.Add(context.Background(), m, Idempotency{})
+		_, err := s.AddBatch(context.Background(), Upload{ID: "u", Offset: int64(rows + 1)}, slices.Repeat([]gateway.Message{m}, 100))
 		if err != nil {
 			if gateway.KindOf(err) != gateway.KindUnavailable {
 				t.Fatal(err)
 			}
 			break
 		}
-		idms = append(idms, a.IDM)
+		rows += 100
 	}
-	if len(idms) < 100 {
-		t.Fatalf("only %d rows of 32 KiB fit in 16 MiB", len(idms))
+	if rows < 2000 {
+		t.Fatalf("only %d rows of 2 KiB fit in 16 MiB", rows)
 	}
 	select {
 	case <-s.Failed():
 		t.Fatal("a full file is no fault of the storage")
 	default:
 	}
-	for _, idm := range idms[:20] {
-		send(t, s, intent(idm, 1), Outcome{MR: 1, HasMR: true})
+	for idm := range uint64(200) {
+		send(t, s, intent(idm+1, 1), Outcome{MR: 1, HasMR: true})
 	}
 	if _, err := s.DeleteUnprocessed(context.Background(), "camp"); err != nil {
 		t.Fatal(err)
