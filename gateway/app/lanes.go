@@ -25,6 +25,7 @@ func (l lanes) Lanes() []dialer.Lane {
 func toLane(c *catalog.Lane, cards map[string]gateway.Limits) dialer.Lane {
 	return dialer.Lane{
 		Name:     c.Name,
+		Fault:    c.Fault,
 		Provider: c.Provider.Name,
 		Ports:    c.Ports,
 		Interval: c.Interval,
