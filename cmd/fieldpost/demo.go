@@ -84,6 +84,9 @@ func (f *demoFlags) run(ctx context.Context, t terminal) (err error) {
 	} else if err := os.MkdirAll(f.dir, 0o700); err != nil {
 		return err
 	}
+	if f.dir, err = filepath.Abs(f.dir); err != nil { // the configuration takes whole paths only
+		return err
+	}
 	hw := simulateFlags{
 		modems: f.modems, dir: filepath.Join(f.dir, "modems"), ledger: filepath.Join(f.dir, "air.jsonl"),
 		vendor: "generic", latency: f.latency, seed: f.seed, reports: 4 * f.latency,
