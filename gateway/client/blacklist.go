@@ -11,7 +11,7 @@ import (
 type Listed struct {
 	Number   string     `json:"number" minLength:"1" maxLength:"64" example:"+4791234567"`
 	Campaign string     `json:"campaign,omitempty" maxLength:"64" example:"alerts" doc:"Absent or * = every campaign"`
-	OptOut   bool       `json:"opt_out,omitempty" doc:"The customer's own wish: it wins over everything"`
+	OptOut   bool       `json:"opt_out" required:"false" doc:"The customer's own wish: it wins over everything"`
 	Source   string     `json:"source,omitempty" maxLength:"255" example:"api" doc:"Who listed it"`
 	At       *time.Time `json:"at,omitempty" readOnly:"true" example:"2030-01-02T08:00:00Z"`
 }

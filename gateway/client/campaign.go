@@ -16,8 +16,8 @@ type Campaign struct {
 	Policy   string   `json:"unknown_policy,omitempty" enum:"hold,resend" example:"hold" doc:"What happens to a message whose outcome nobody knows; absent = hold"`
 	Revision uint64   `json:"revision,omitempty" example:"1" doc:"In a PUT: the revision that it replaces; absent = whichever is there"`
 
-	Active     bool `json:"active,omitempty" readOnly:"true" doc:"Enabled and, where it has a dialer, started"`
-	OnSchedule bool `json:"on_schedule,omitempty" readOnly:"true" doc:"Inside one of its windows now"`
+	Active     bool `json:"active" readOnly:"true" doc:"Enabled and, where it has a dialer, started"`
+	OnSchedule bool `json:"on_schedule" readOnly:"true" doc:"Inside one of its windows now"`
 }
 
 // Dialer sends in bulk.
@@ -29,14 +29,14 @@ type Dialer struct {
 	IntervalMS int64    `json:"interval_ms,omitempty" minimum:"0" maximum:"86400000" example:"500" doc:"Time between two messages, in milliseconds"`
 	Schedule   []string `json:"schedule,omitempty" maxItems:"64" nullable:"false" example:"[\"sun,mon,tue,wed,thu,fri,sat;00:00-23:59\"]" doc:"Windows; absent = every day"`
 	TimeZone   string   `json:"time_zone,omitempty" maxLength:"64" example:"Europe/Oslo" doc:"IANA name; absent = the site's"`
-	DNCR       bool     `json:"dncr,omitempty" doc:"Consult the blacklist"`
+	DNCR       bool     `json:"dncr" required:"false" doc:"Consult the blacklist"`
 	Batch      int      `json:"batch,omitempty" minimum:"0" maximum:"50" example:"50" doc:"Rows in memory; absent = 50"`
 	Policy     string   `json:"unknown_policy,omitempty" enum:"hold,resend" example:"hold" doc:"What happens to a message whose outcome nobody knows; absent = hold"`
 	Revision   uint64   `json:"revision,omitempty" example:"1" doc:"In a PUT: the revision that it replaces; absent = whichever is there"`
 
-	Started    bool     `json:"started,omitempty" readOnly:"true" doc:"Somebody started it, and nobody stopped it since"`
-	Active     bool     `json:"active,omitempty" readOnly:"true" doc:"Enabled and started"`
-	OnSchedule bool     `json:"on_schedule,omitempty" readOnly:"true" doc:"Inside one of its windows now"`
+	Started    bool     `json:"started" readOnly:"true" doc:"Somebody started it, and nobody stopped it since"`
+	Active     bool     `json:"active" readOnly:"true" doc:"Enabled and started"`
+	OnSchedule bool     `json:"on_schedule" readOnly:"true" doc:"Inside one of its windows now"`
 	Reasons    []string `json:"reasons,omitempty" readOnly:"true" nullable:"false" doc:"Why it sends nothing now; none when it does"`
 }
 

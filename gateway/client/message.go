@@ -15,7 +15,7 @@ type NewMessage struct {
 	Text       string     `json:"text" minLength:"1" example:"Your parcel is here." doc:"Text; up to the documented number of segments"`
 	Campaign   string     `json:"campaign" minLength:"1" maxLength:"64" example:"alerts" doc:"Name of the campaign or dialer that carries it"`
 	Agent      string     `json:"agent,omitempty" maxLength:"255" example:"anna" doc:"Who asks for it"`
-	Priority   *uint16    `json:"priority,omitempty" example:"1" doc:"0-65535, the lower leaves first; absent = 1"`
+	Priority   *uint16    `json:"priority,omitempty" maximum:"65535" example:"1" doc:"0-65535, the lower leaves first; absent = 1"`
 	Data       string     `json:"data,omitempty" maxLength:"4096" example:"order=7" doc:"Extra data, kept and returned unchanged"`
 	NotBefore  *time.Time `json:"not_before,omitempty" example:"2030-01-02T08:00:00Z" doc:"Do not send before this time"`
 	ValidUntil *time.Time `json:"valid_until,omitempty" example:"2030-01-02T20:00:00Z" doc:"Do not send after this time: the message expires"`

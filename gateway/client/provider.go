@@ -15,18 +15,18 @@ type Provider struct {
 	Name     string  `json:"name" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$" example:"modems"`
 	Type     string  `json:"type" minLength:"1" maxLength:"32" example:"GSM" doc:"One of GET /provider-types"`
 	Enabled  *bool   `json:"enabled,omitempty" example:"true" doc:"Absent = true"`
-	Default  bool    `json:"default,omitempty" doc:"At most one provider is"`
+	Default  bool    `json:"default" required:"false" doc:"At most one provider is"`
 	URL      string  `json:"url,omitempty" maxLength:"2048" example:"http://192.0.2.10"`
 	User     string  `json:"user,omitempty" maxLength:"255" example:"api"`
 	Password string  `json:"password,omitempty" maxLength:"1024" writeOnly:"true" doc:"Never returned; absent in a PUT = as it is"`
 	Sender   string  `json:"sender,omitempty" maxLength:"16" example:"ACME" doc:"SMS From"`
 	Pattern  string  `json:"pattern,omitempty" maxLength:"1024" example:"^\\+47" doc:"Regular expression of the numbers it takes; absent or . = any"`
 	Rate     float64 `json:"rate,omitempty" minimum:"0" example:"2.5" doc:"Messages per second over the whole provider; absent = no limit"`
-	Report   bool    `json:"report,omitempty" example:"true" doc:"Ask the network for delivery reports"`
+	Report   bool    `json:"report" required:"false" example:"true" doc:"Ask the network for delivery reports"`
 	Limits   *Limits `json:"limits,omitempty" doc:"For each SIM in it"`
 	Ports    []Port  `json:"ports,omitempty" maxItems:"32" nullable:"false" doc:"Of serial modems"`
 	Revision uint64  `json:"revision,omitempty" example:"1" doc:"In a PUT: the revision that it replaces; absent = whichever is there"`
-	Managed  bool    `json:"managed,omitempty" readOnly:"true" doc:"Written in the configuration file: read-only over the API"`
+	Managed  bool    `json:"managed" readOnly:"true" doc:"Written in the configuration file: read-only over the API"`
 }
 
 // Port is a physical slot of a provider.

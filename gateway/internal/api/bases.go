@@ -208,6 +208,9 @@ func (p *patient) Read(b []byte) (int, error) {
 // settled waits a moment for a file to be loaded, so that the answer for a small
 // one is complete.
 func (a *API) settled(ctx context.Context, u spool.Upload) (spool.Upload, error) {
+	if u.State != "loading" {
+		return u, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
 	return a.Intake.Await(ctx, u.ID)

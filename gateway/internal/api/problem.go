@@ -91,7 +91,7 @@ func fromModel(m *huma.ErrorModel) *problem {
 		if d == nil || len(p.Errors) == maxFaults {
 			continue
 		}
-		p.Errors = append(p.Errors, client.FieldProblem{Field: fieldOf(d.Location), Detail: faultOf(d)})
+		p.Errors = append(p.Errors, faultOf(d))
 	}
 	if len(p.Errors) > 0 {
 		p.Field, p.Detail = p.Errors[0].Field, p.Errors[0].Detail
@@ -117,17 +117,26 @@ func fieldOf(location string) string {
 }
 
 // faultOf says what is wrong with a field, in the words of the house.
-func faultOf(d *huma.ErrorDetail) string {
-	switch d.Message {
-	case "unexpected property":
-		return "no such field"
-	case "unknown query parameter":
-		return "no such parameter"
+func faultOf(d *huma.ErrorDetail) client.FieldProblem {
+	f := client.FieldProblem{Field: fieldOf(d.Location), Detail: lower(d.Message)}
+	if d.Message == "unexpected property" {
+		f.Detail = "no such field"
 	}
-	if name, ok := strings.CutPrefix(d.Message, "expected required property "); ok {
-		return "required: " + strings.TrimSuffix(name, " to be present")
+	if d.Message == "unknown query parameter" {
+		f.Detail = "no such parameter"
 	}
-	return lower(d.Message)
+	if _, rest, ok := strings.Cut(d.Message, "expected required property "); ok {
+		name, _, _ := strings.Cut(rest, " ")
+		f = client.FieldProblem{Field: fieldOf(d.Location + "." + name), Detail: "is missing"}
+	}
+	// encoding/json speaks of Go types: "json: cannot unmarshal number 4294967296 into
+	// Go struct field Limits.per_day of type uint32".
+	if _, rest, ok := strings.Cut(d.Message, " Go struct field "); ok {
+		_, path, _ := strings.Cut(rest, ".")
+		name, _, _ := strings.Cut(path, " ")
+		f = client.FieldProblem{Field: fieldOf("body." + name), Detail: "does not fit: too large, or of another type"}
+	}
+	return f
 }
 
 func lower(s string) string {
