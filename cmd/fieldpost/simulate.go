@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -104,7 +103,6 @@ func (f *simulateFlags) open() (*air, error) {
 			return nil, err
 		}
 	}
-	var live atomic.Bool // what the network begins with is in the file already
 	bank, err := sim.NewBank(sim.BankOptions{
 		Modems: f.modems, Dir: f.dir, Latency: f.latency, Vendors: []sim.Vendor{sim.Vendor(f.vendor)},
 		Card: sim.CardOptions{PIN: f.pin}, Faults: f.faults(),
@@ -113,7 +111,7 @@ func (f *simulateFlags) open() (*air, error) {
 			Reports: sim.Reports{Delay: f.reports},
 			USSD:    map[string]sim.USSD{"*100#": {Text: "Balance: 42.00"}},
 			OnEntry: func(e sim.Entry) {
-				if a.ledger != nil && live.Load() {
+				if a.ledger != nil {
 					a.ledger.write(e)
 				}
 			},
@@ -123,11 +121,7 @@ func (f *simulateFlags) open() (*air, error) {
 		return nil, errors.Join(err, a.closeLedger())
 	}
 	a.bank = bank
-	for _, e := range before {
-		e.Report = false // it was made, or lost, before
-		bank.Network.Submit(e, nil)
-	}
-	live.Store(true)
+	bank.Network.Restore(before)
 	return a, nil
 }
 
