@@ -116,7 +116,7 @@ func (s *Spool) nextDue(lane uint32) (wake time.Time, err error) {
 }
 
 func (t *tx) promote(lane uint32) error {
-	var due []key // collected first: LIBRARIES 3.5, a cursor that deletes skips keys
+	var due []key // collected first: a cursor that deletes skips keys (bbolt#146)
 	later := prefix(lane, slotLater)
 	c := t.bucket(bucketIndex).Cursor()
 	for k, _ := c.Seek(later); bytes.HasPrefix(k, later) && len(due) < promoteChunk; k, _ = c.Next() {

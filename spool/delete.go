@@ -81,8 +81,8 @@ type swept struct {
 	Rows     int    `json:"rows"`
 }
 
-// gather collects the keys of up to a chunk of rows without open intents: LIBRARIES
-// 3.5, a cursor that deletes skips keys. next is where to go on; nil = at the end.
+// gather collects the keys of up to a chunk of rows without open intents, since a
+// cursor that deletes skips keys (bbolt#146). next is where to go on; nil = at the end.
 func (t *tx) gather(from, pre []byte) (rows []key, next []byte, err error) {
 	c := t.bucket(bucketIndex).Cursor()
 	for k, _ := c.Seek(from); bytes.HasPrefix(k, pre); k, _ = c.Next() {

@@ -79,7 +79,7 @@ func (s *Spool) openFile() error {
 		s.db, err = bbolt.Open(s.o.Path, 0o600, &bbolt.Options{
 			Timeout:         s.o.Timeout,
 			FreelistType:    bbolt.FreelistMapType,
-			NoFreelistSync:  true, // LIBRARIES 3.3: every commit would write the whole list
+			NoFreelistSync:  true, // else every commit writes the whole list (bbolt#401)
 			InitialMmapSize: mmapSize(),
 			MaxSize:         int(min(max(s.o.MaxSize, 0), math.MaxInt)),
 			OpenFile:        s.o.openFile,

@@ -19,7 +19,7 @@ func (s *Spool) recover() error {
 // settleAll puts every message with an open intent in doubt. A message with more
 // than one open intent has one line in its timeline for each.
 func (t *tx) settleAll(why string) error {
-	var keys [][]byte // collected first: LIBRARIES 3.5, a cursor that deletes skips keys
+	var keys [][]byte // collected first: a cursor that deletes skips keys (bbolt#146)
 	c := t.bucket(bucketIntent).Cursor()
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {
 		keys = append(keys, bytes.Clone(k))

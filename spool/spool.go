@@ -183,7 +183,7 @@ func (s *Spool) room() error {
 	if s.o.MaxSize <= 0 {
 		return nil
 	}
-	// LIBRARIES 3.5: the file never grows into its last allocation.
+	// bbolt 1.5: the file never grows into its last allocation.
 	limit := s.o.MaxSize - allocSize
 	used := s.stats.size.Load() - s.stats.free.Load()
 	if used+int64(s.waitingRows())*endOfRow < limit/10*9 {

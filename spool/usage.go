@@ -180,7 +180,7 @@ const maxForget = 5000
 func (t *tx) forgetRecipients(sim string, month time.Time) error {
 	b := t.bucket(bucketRecipient)
 	end := string(recipientMonth(sim, month))
-	var old [][]byte // collected first: LIBRARIES 3.5, a cursor that deletes skips keys
+	var old [][]byte // collected first: a cursor that deletes skips keys (bbolt#146)
 	c := b.Cursor()
 	for k, _ := c.Seek(append([]byte(sim), 0)); k != nil && string(k) < end && len(old) < maxForget; k, _ = c.Next() {
 		old = append(old, append([]byte(nil), k...))

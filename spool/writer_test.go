@@ -235,7 +235,7 @@ func TestAFileThatIsCutShortUnderUsTripsFailed(t *testing.T) {
 	}
 	fill(t, s, "bulk", 5000)
 	// Reading under the map is now SIGBUS, which ends a process that does not ask
-	// for a panic (LIBRARIES 3.5).
+	// for a panic (bbolt#71).
 	if err := os.Truncate(path, 4096); err != nil {
 		t.Fatal(err)
 	}
