@@ -36,7 +36,7 @@ func (b *benchBank) Send(_ context.Context, id string, _ modem.Submission) (mode
 	}
 	b.mu.Unlock()
 	if b.latency > 0 {
-		time.Sleep(b.latency)
+		<-time.After(b.latency)
 	}
 	b.mu.Lock()
 	b.last[id] = time.Now()

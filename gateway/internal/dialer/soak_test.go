@@ -31,7 +31,7 @@ func (l *ledger) answer(ctx context.Context, c call) (modem.Receipt, error) {
 	}
 	wait, temper := time.Duration(l.r.IntN(3000))*time.Millisecond, l.r.IntN(20)
 	l.mu.Unlock()
-	time.Sleep(wait)
+	<-time.After(wait)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.flying[c.sub.To]--
