@@ -31,13 +31,12 @@ import (
 // on the same box. It is made new at each start and taken away at the end.
 const AdminTokenFile = "admin.token"
 
-// Bounds of the releases. Their sum leaves room for what comes with the hub, and
-// stopTime holds whatever they are.
+// Bounds of the releases: 30 s in all with room for what comes with the hub.
 const (
-	stopTime   = 30 * time.Second // all of it
-	drainTime  = 8 * time.Second  // sends in flight learn their outcome
-	doubtTime  = 3 * time.Second  // those that did not are told to, and recorded as unknown
-	bankTime   = 6 * time.Second
+	stopTime   = 30 * time.Second // all of it, whatever the sum
+	drainTime  = 10 * time.Second // sends in flight learn their outcome
+	graceTime  = 3 * time.Second  // a driver lets go of a send, or of its port
+	recordTime = time.Second      // what came of that is written
 	httpTime   = 3 * time.Second
 	loaderTime = 2 * time.Second
 	spoolTime  = 5 * time.Second
@@ -128,6 +127,7 @@ func (a *App) Run(ctx, hurry context.Context) error {
 	case one := <-ended:
 		fault = fmt.Errorf("%s ended before it was told to: %w", one.name, orNil(one.err))
 		a.log.Error("stopping", "actor", one.name, "error", one.err)
+		one.err = nil // its release need not say it again
 	case <-a.spool.Failed():
 		fault = errors.New("the storage failed: systemd starts the daemon again, and the spool checks itself")
 		a.log.Error("stopping", "error", fault)

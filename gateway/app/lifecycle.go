@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -28,21 +30,35 @@ func (s *stack) push(name string, bound time.Duration, fn func(context.Context) 
 	s.releases = append(s.releases, release{name, bound, fn})
 }
 
-// unwind walks the releases backwards, once. When ctx ends, the bounds of all but
-// the last - the spool - shrink to nothing: a second signal goes straight there.
+// errHurry ends a walk that was told not to wait any more.
+var errHurry = errors.New("stopped in a hurry")
+
+// unwind walks the releases backwards, once, within stopTime. When ctx ends - a
+// second signal - or when that time is nearly over, the others are told to end and
+// not waited for, all but the last: the spool is always closed.
 func (s *stack) unwind(ctx context.Context) error {
+	all := s.releases
+	s.releases = nil
+	hurry := ctx
+	ctx, cancel := context.WithTimeoutCause(ctx, stopTime-spoolTime, errors.New("no time is left"))
+	defer cancel()
 	var errs []error
-	for i := len(s.releases) - 1; i >= 0; i-- {
-		r := s.releases[i]
+	var left []string
+	for i, r := range slices.Backward(all) {
 		from := ctx
 		if i == 0 {
-			from = context.WithoutCancel(ctx) // the spool is always closed
+			from = context.WithoutCancel(ctx)
 		}
-		if err := s.run(from, r); err != nil {
+		switch err := s.run(from, r); {
+		case err != nil && from.Err() != nil && hurry.Err() != nil:
+			left = append(left, r.name)
+		case err != nil:
 			errs = append(errs, fmt.Errorf("stop %s: %w", r.name, err))
 		}
 	}
-	s.releases = nil
+	if len(left) > 0 {
+		errs = append(errs, fmt.Errorf("%w: %s: not waited for", errHurry, strings.Join(left, ", ")))
+	}
 	return errors.Join(errs...)
 }
 

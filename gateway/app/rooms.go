@@ -83,6 +83,7 @@ func (a *App) openIntake(context.Context) (err error) {
 func (a *App) makeSenders(context.Context) error {
 	a.bank = modem.NewBank(modem.BankOptions{
 		Store: sink{a.spool}, Now: a.now, Logger: a.log.With("part", "bank"), OnChange: a.channelChanged,
+		Grace: graceTime,
 	})
 	if err := a.bank.Set(a.devices()); err != nil {
 		return err
@@ -110,21 +111,22 @@ func (a *App) perCard() map[string]gateway.Limits {
 
 func (a *App) addBank(context.Context) error {
 	one := a.actor("bank", a.bank.Run)
-	a.stack.push(one.name, bankTime, one.stop)
+	a.stack.push(one.name, graceTime+recordTime, one.stop)
 	return nil
 }
 
 func (a *App) addDialer(context.Context) error {
 	one := a.actor("dialer", a.dialer.Run)
-	a.stack.push(one.name, drainTime, func(ctx context.Context) error {
+	a.stack.push(one.name, drainTime+graceTime+recordTime, func(ctx context.Context) error {
 		if one.cancel == nil {
 			return nil
 		}
-		err := a.dialer.Drain(ctx)
-		if err != nil {
+		drain, cancel := context.WithTimeout(ctx, drainTime)
+		defer cancel()
+		if err := a.dialer.Drain(drain); err != nil {
 			a.log.Warn("sends are still in flight: their outcome is unknown", "error", err)
 		}
-		return one.stop(context.WithoutCancel(ctx))
+		return one.stop(ctx)
 	})
 	return nil
 }
