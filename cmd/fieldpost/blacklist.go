@@ -25,6 +25,7 @@ func newBlacklist(t terminal) *cobra.Command {
 	s.flags(cmd)
 	cmd.Flags().StringVar(&q.Prefix, "prefix", "", "only numbers that begin so, such as +59898")
 	cmd.Flags().IntVarP(&q.Limit, "limit", "n", 50, "how many, 1-1000")
+	cmd.PreRunE = func(*cobra.Command, []string) error { return checkLimit(q.Limit) }
 	cmd.RunE = s.asking(func(ctx context.Context, c *client.Client, _ []string) error {
 		page, err := c.Blacklist(ctx, q)
 		if err != nil {
@@ -33,11 +34,19 @@ func newBlacklist(t terminal) *cobra.Command {
 		if s.asJSON {
 			return printJSON(t.out, page)
 		}
+		if len(page.Items) == 0 {
+			_, err := fmt.Fprintln(t.out, "no such number is blocked")
+			return err
+		}
 		rows := newTable(t.out, "NUMBER", "CAMPAIGN", "WHY", "SOURCE")
 		for _, l := range page.Items {
 			rows.row(l.Number, everyCampaign(l.Campaign), listedWhy(l), l.Source)
 		}
-		return rows.flush()
+		if err := rows.flush(); err != nil || page.Next == "" {
+			return err
+		}
+		_, err = fmt.Fprintln(t.out, "there are more: raise --limit, or name a --prefix")
+		return err
 	})
 	cmd.AddCommand(newBlacklistAdd(t, &s), newBlacklistRemove(t, &s), newBlacklistUpload(t, &s))
 	return cmd
@@ -60,11 +69,15 @@ func listedWhy(l client.Listed) string {
 func newBlacklistAdd(t terminal, s *server) *cobra.Command {
 	in := client.Listed{Source: "cli"}
 	cmd := &cobra.Command{
-		Use:   "add NUMBER",
-		Short: "Block a number",
-		Args:  exactArgs("NUMBER"),
+		Use:     "add NUMBER",
+		Short:   "Block a number",
+		Example: `  fieldpost blacklist add 098344484 --opt-out`,
+		Args:    exactArgs("NUMBER"),
+
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.Flags().StringVarP(&in.Campaign, "campaign", "c", "", "only for this campaign; by default for all")
+	completeWith(cmd, "campaign", s.naming(laneNames))
 	cmd.Flags().BoolVar(&in.OptOut, "opt-out", false, "it is the customer's own wish: it wins over everything")
 	cmd.RunE = s.asking(func(ctx context.Context, c *client.Client, args []string) error {
 		in.Number = args[0]
@@ -87,14 +100,16 @@ func newBlacklistRemove(t terminal, s *server) *cobra.Command {
 		Use:   "remove NUMBER",
 		Short: "Take a number off the list",
 		Args:  exactArgs("NUMBER"),
+
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.Flags().StringVarP(&campaign, "campaign", "c", "", "off this campaign's list; by default off the list of all")
+	completeWith(cmd, "campaign", s.naming(laneNames))
 	cmd.RunE = s.asking(func(ctx context.Context, c *client.Client, args []string) error {
 		if err := c.RemoveBlacklist(ctx, args[0], campaign); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(t.out, "%s is off the list of %s\n", cell(args[0]), everyCampaign(campaign))
-		return err
+		return s.said(t, "%s is off the list of "+everyCampaign(campaign), args[0])
 	})
 	return cmd
 }
@@ -104,7 +119,10 @@ func newBlacklistUpload(t terminal, s *server) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "upload FILE",
 		Short: "Load numbers from a CSV file with the columns phone;campaign",
-		Args:  exactArgs("FILE"),
+		Long: `Load numbers from a CSV file with the columns phone;campaign; a row without a campaign blocks the
+number for all. Bad rows are told by line and reason. FILE may be - for standard input.`,
+		Example: `  fieldpost blacklist upload dncr.csv --id dncr-november`,
+		Args:    exactArgs("FILE"),
 	}
 	cmd.Flags().StringVar(&file.Upload, "id", "", "id of this upload: the same file with the same id adds nothing")
 	cmd.RunE = s.asking(func(ctx context.Context, c *client.Client, args []string) error {

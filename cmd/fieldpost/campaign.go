@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,6 +30,10 @@ func newCampaign(t terminal) *cobra.Command {
 		if s.asJSON {
 			return printJSON(t.out, all)
 		}
+		if len(all) == 0 {
+			_, err := fmt.Fprintln(t.out, "no campaign: \"fieldpost campaign add\" makes one")
+			return err
+		}
 		rows := newTable(t.out, "CAMPAIGN", "PROVIDER", "ACTIVE", "ON SCHEDULE")
 		for _, one := range all {
 			rows.row(one.Name, one.Provider, yesNo(one.Active), yesNo(one.OnSchedule))
@@ -47,8 +53,12 @@ func newCampaignAdd(t terminal, s *server) *cobra.Command {
 		Args:    exactArgs("NAME"),
 	}
 	cmd.Flags().StringVarP(&in.Provider, "provider", "p", "", "provider that carries its messages (required)")
+	completeWith(cmd, "provider", s.naming(providerNames))
 	cmd.Flags().StringArrayVar(&in.Schedule, "schedule", nil, `window in which it sends, such as "mon,tue;09:00-17:59"; by default always`)
 	cmd.Flags().StringVar(&in.Policy, "unknown-policy", "", "hold or resend a message whose outcome nobody knows")
+	complete(cmd, "unknown-policy", policyWords[:]...)
+	cmd.ValidArgsFunction = cobra.NoFileCompletions
+	cmd.PreRunE = func(*cobra.Command, []string) error { return checkLane(in.Provider, in.Policy) }
 	cmd.RunE = s.asking(func(ctx context.Context, c *client.Client, args []string) error {
 		in.Name = args[0]
 		out, err := c.CreateCampaign(ctx, in)
@@ -62,4 +72,15 @@ func newCampaignAdd(t terminal, s *server) *cobra.Command {
 		return err
 	})
 	return cmd
+}
+
+// checkLane names the flag of a campaign or dialer that is wrong.
+func checkLane(provider, policy string) error {
+	switch {
+	case provider == "":
+		return invalid("provider", "is missing: name the provider that carries the messages")
+	case policy != "" && !slices.Contains(policyWords[:], policy):
+		return invalid("unknown-policy", "is %q: one of %s", policy, strings.Join(policyWords[:], ", "))
+	}
+	return nil
 }

@@ -33,6 +33,10 @@ func newChannels(t terminal) *cobra.Command {
 }
 
 func printChannels(t terminal, channels []client.Channel) error {
+	if len(channels) == 0 {
+		_, err := fmt.Fprintln(t.out, "no channel: the configuration names no port; \"fieldpost detect\" finds modems")
+		return err
+	}
 	rows := newTable(t.out, "CHANNEL", "STATE", "OPERATOR", "SIGNAL", "SIM", "MODEL", "WHY")
 	for _, ch := range channels {
 		rows.row(ch.ID, ch.State, ch.Operator, signalOf(ch), ch.ICCID, ch.Model, ch.Reason)
@@ -49,15 +53,17 @@ func signalOf(ch client.Channel) string {
 
 func newReset(t terminal, s *server) *cobra.Command {
 	return &cobra.Command{
-		Use:   "reset CHANNEL",
-		Short: "Restart a channel's modem (refused while a send is in doubt)",
-		Args:  exactArgs("CHANNEL"),
+		Use:     "reset CHANNEL",
+		Short:   "Restart a channel's modem (refused while a send is in doubt)",
+		Example: `  fieldpost channels reset bank/0`,
+		Args:    exactArgs("CHANNEL"),
+
+		ValidArgsFunction: once(s.naming(channelNames)),
 		RunE: s.asking(func(ctx context.Context, c *client.Client, args []string) error {
 			if err := c.ResetChannel(ctx, args[0]); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(t.out, "%s restarts\n", cell(args[0]))
-			return err
+			return s.said(t, "%s restarts", args[0])
 		}),
 	}
 }
@@ -68,6 +74,8 @@ func newUSSD(t terminal, s *server) *cobra.Command {
 		Short:   "Dial a USSD code and print the network's answer",
 		Example: `  fieldpost channels ussd bank/0 '*100#'`,
 		Args:    exactArgs("CHANNEL", "CODE"),
+
+		ValidArgsFunction: once(s.naming(channelNames)),
 		RunE: s.asking(func(ctx context.Context, c *client.Client, args []string) error {
 			answer, err := c.USSD(ctx, args[0], args[1])
 			if err != nil {

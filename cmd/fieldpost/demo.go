@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,9 @@ import (
 
 // demoName is the demo's dialer, and the name of its base.
 const demoName = "demo"
+
+// maxLatency bounds how long a simulated radio takes: longer than any real one.
+const maxLatency = 10 * time.Minute
 
 // demoFlags scale the demo.
 type demoFlags struct {
@@ -67,6 +71,11 @@ func (f *demoFlags) check() error {
 		return invalid("modems", "is %d: between 1 and 32", f.modems)
 	case f.rows < 1 || f.rows > 8_000_000:
 		return invalid("rows", "is %d: between 1 and 8,000,000", f.rows)
+	case f.latency < 0 || f.latency > maxLatency:
+		return invalid("latency", "is %s: between 0s and %s", f.latency, maxLatency)
+	}
+	if _, err := net.ResolveTCPAddr("tcp", f.listen); err != nil {
+		return invalid("listen", "%q is no address to listen on: write host:port, such as 127.0.0.1:8080; port 0 takes any that is free", f.listen)
 	}
 	return nil
 }
@@ -81,7 +90,7 @@ func (f *demoFlags) run(ctx context.Context, t terminal) (err error) {
 			return err
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(f.dir)) }()
-	} else if err := os.MkdirAll(f.dir, 0o700); err != nil {
+	} else if err := f.keep(); err != nil {
 		return err
 	}
 	if f.dir, err = filepath.Abs(f.dir); err != nil { // the configuration takes whole paths only
@@ -99,6 +108,18 @@ func (f *demoFlags) run(ctx context.Context, t terminal) (err error) {
 	return f.serve(ctx, t, air)
 }
 
+// keep makes the folder that is kept. Its path is whole: the daemon's
+// configuration takes no other.
+func (f *demoFlags) keep() (err error) {
+	if f.dir, err = filepath.Abs(f.dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(f.dir, 0o700); err != nil {
+		return invalid("dir", "%v", err)
+	}
+	return nil
+}
+
 // serve runs the daemon beside the show, and ends with the first of the two that
 // cannot go on.
 func (f *demoFlags) serve(ctx context.Context, t terminal, a *air) error {
@@ -106,6 +127,7 @@ func (f *demoFlags) serve(ctx context.Context, t terminal, a *air) error {
 	if err != nil {
 		return err
 	}
+	interrupt := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	hurry, stop := second(ctx)
@@ -117,8 +139,8 @@ func (f *demoFlags) serve(ctx context.Context, t terminal, a *air) error {
 		ended <- err
 	}()
 	err = f.show(ctx, t, a, daemon.Addresses()[0])
-	if ctx.Err() != nil && context.Cause(ctx) == context.Canceled {
-		err = nil // interrupted: no verdict was asked for
+	if interrupt.Err() != nil {
+		err = nil // no verdict is asked for any more
 	}
 	cancel(nil)
 	return errors.Join(err, <-ended)
@@ -190,8 +212,10 @@ func (f *demoFlags) show(ctx context.Context, t terminal, a *air, address string
 	if f.exit {
 		return verdict.err()
 	}
-	fmt.Fprintf(t.out, "still serving at http://%s - try: curl -s http://%s/api/v1/dialers/%s/counters; interrupt to end\n",
-		address, address, demoName)
+	fmt.Fprintf(t.out, "\nstill serving until interrupted; try in another window\n"+
+		"  fieldpost status --server http://%[1]s\n"+
+		"  fieldpost explain 1 --server http://%[1]s\n"+
+		"  curl -s http://%[1]s/api/v1/dialers/%[2]s/counters\n", address, demoName)
 	<-ctx.Done()
 	return nil
 }
@@ -214,14 +238,20 @@ func (f *demoFlags) prepare(ctx context.Context, c *client.Client, base demoBase
 	if err != nil && gateway.KindOf(err) != gateway.KindConflict {
 		return err
 	}
-	listed, err := c.UploadBlacklist(ctx, stream(base.writeListed, "blacklist"))
-	if err != nil {
-		return err
+	if base.rows >= demoListedEvery {
+		listed, err := c.UploadBlacklist(ctx, stream(base.writeListed, "blacklist"))
+		if err != nil {
+			return err
+		}
+		if _, err := loaded(ctx, c, listed); err != nil {
+			return err
+		}
 	}
-	if _, err := loaded(ctx, c, listed); err != nil {
-		return err
-	}
-	if _, err := c.UploadBase(ctx, demoName, stream(base.write, "base")); err != nil {
+	_, err = c.UploadBase(ctx, demoName, stream(base.write, "base"))
+	switch {
+	case gateway.KindOf(err) == gateway.KindConflict:
+		return invalid("rows", "is %d, and this folder holds a base of another size: give that one again, or another --dir", f.rows)
+	case err != nil:
 		return err
 	}
 	_, err = c.StartDialer(ctx, demoName)

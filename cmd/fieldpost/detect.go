@@ -51,8 +51,11 @@ func printDetected(t terminal, found []serial.Found) error {
 			fmt.Fprintf(t.err, "%s: %s\n", f.Port.Path, cell(f.Problem))
 		}
 	}
-	if best == 0 {
-		return gateway.Errorf(gateway.KindNotFound, "no modem answers on any of %s", plural(len(found), "serial port"))
+	switch {
+	case len(found) == 0:
+		return gateway.Errorf(gateway.KindNotFound, "this box has no serial port: is the modem plugged in? \"dmesg\" tells what came")
+	case best == 0:
+		return gateway.Errorf(gateway.KindNotFound, "no modem answers on the serial ports of this box (%d)", len(found))
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +16,11 @@ func newExplain(t terminal) *cobra.Command {
 		Use:   "explain ID",
 		Short: "Say in words why a message is where it is",
 		Long:  `Say in words why a message went where it went, or why it still waits, with its timeline.`,
-		Args:  exactArgs("ID"),
+		Example: `  fieldpost explain 1042
+  fieldpost explain 1042 --json`,
+		Args: exactArgs("ID"),
+
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	s.flags(cmd)
 	cmd.RunE = s.asking(func(ctx context.Context, c *client.Client, args []string) error {
@@ -27,19 +32,26 @@ func newExplain(t terminal) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		m, err := c.Message(ctx, args[0])
+		if err != nil {
+			return err
+		}
 		if s.asJSON {
 			return printJSON(t.out, struct {
 				client.Explanation
+				Message  client.Message  `json:"message"`
 				Timeline client.Timeline `json:"timeline"`
-			}{why, line})
+			}{why, m, line})
 		}
-		return printExplanation(t, why, line)
+		return printExplanation(t, m, why, line)
 	})
 	return cmd
 }
 
-func printExplanation(t terminal, why client.Explanation, line client.Timeline) error {
+func printExplanation(t terminal, m client.Message, why client.Explanation, line client.Timeline) error {
 	fmt.Fprintf(t.out, "message %s is %s\n", why.ID, why.Status)
+	fmt.Fprintf(t.out, "to %s for %s, %s of %s: %s\n",
+		cell(m.To), cell(m.Campaign), plural(m.Segments, "segment"), m.Encoding, shortened(cell(m.Text), maxShown))
 	for _, r := range why.Reasons {
 		fmt.Fprintf(t.out, "  - %s\n", cell(r))
 	}
@@ -47,7 +59,7 @@ func printExplanation(t terminal, why client.Explanation, line client.Timeline) 
 	rows := newTable(t.out, "TIME (UTC)", "STATUS", "CHANNEL", "WHY")
 	for _, step := range line.Steps {
 		text := step.Text
-		if step.Code != "" {
+		if step.Code != "" && !strings.Contains(text, step.Code) {
 			text += " (" + step.Code + ")"
 		}
 		rows.row(step.At.UTC().Format("2006-01-02 15:04:05.000"), step.Status, step.Channel, text)
@@ -56,4 +68,16 @@ func printExplanation(t terminal, why client.Explanation, line client.Timeline) 
 		rows.row("", fmt.Sprintf("(%d steps of the middle are left out)", line.Omitted))
 	}
 	return rows.flush()
+}
+
+// maxShown is how much of a text is shown where it only says which message is meant.
+const maxShown = 70
+
+// shortened cuts a text after so many characters.
+func shortened(s string, most int) string {
+	r := []rune(s)
+	if len(r) <= most {
+		return s
+	}
+	return string(r[:most]) + "..."
 }

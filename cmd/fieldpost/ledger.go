@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"fieldpost/modem/sim"
@@ -22,8 +23,12 @@ type ledgerFile struct {
 	err error // the first that a write gave
 }
 
+// entryHead is how every line of a ledger begins.
+const entryHead = `{"At":"`
+
 // openLedger opens or makes a ledger and gives what it holds already. A last line
-// that was cut short never was answered and is dropped.
+// that was cut short never was answered and is dropped. A file that is no ledger
+// is left as it is.
 func openLedger(path string) (*ledgerFile, []sim.Entry, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -48,15 +53,20 @@ func readLedger(r io.Reader) (entries []sim.Entry, end int64, err error) {
 	lines := bufio.NewReader(r)
 	for {
 		line, err := lines.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			return entries, end, nil
-		}
-		if err != nil {
+		whole := err == nil
+		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, 0, err
+		}
+		// What is cut short is the beginning of an entry too, or it is not ours to drop.
+		if head := line[:min(len(line), len(entryHead))]; !strings.HasPrefix(entryHead, string(head)) {
+			return nil, 0, fmt.Errorf("line %d is no entry of a ledger: name a new file", len(entries)+1)
+		}
+		if !whole {
+			return entries, end, nil
 		}
 		var e sim.Entry
 		if err := json.Unmarshal(line, &e); err != nil {
-			return nil, 0, fmt.Errorf("entry %d: %w", len(entries)+1, err)
+			return nil, 0, fmt.Errorf("line %d: %w", len(entries)+1, err)
 		}
 		entries = append(entries, e)
 		end += int64(len(line))

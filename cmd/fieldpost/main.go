@@ -14,9 +14,12 @@ import (
 	_ "time/tzdata" // a box without the package tzdata knows its zone all the same
 )
 
-func main() {
+func main() { os.Exit(program()) }
+
+// program is all of main but the exit.
+func program() int {
 	// The first signal stops in order; a second one goes straight to closing the spool.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(execute(ctx, terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:]))
+	return execute(ctx, terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:])
 }

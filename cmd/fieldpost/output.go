@@ -38,6 +38,15 @@ func printJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
+// said tells that something was done: in words, or as JSON.
+func (s *server) said(t terminal, format, name string) error {
+	if s.asJSON {
+		return printJSON(t.out, map[string]string{"done": fmt.Sprintf(format, name)})
+	}
+	_, err := fmt.Fprintf(t.out, format+"\n", cell(name))
+	return err
+}
+
 // table prints rows in aligned columns for a person.
 type table struct{ w *tabwriter.Writer }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,7 +53,7 @@ func exitCode(err error) int {
 	var usage usageError
 	var faults *config.Error
 	switch {
-	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"):
+	case errors.As(err, &usage):
 		return exitUsage
 	case errors.As(err, &faults):
 		return exitConfig
@@ -69,6 +71,8 @@ of a branch office, with or without the WAN.
   fieldpost demo       see all of it on simulated modems
   fieldpost run        the daemon
   fieldpost status     what a running daemon does, and why`,
+		Args:          exactArgs(),
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -90,15 +94,28 @@ of a branch office, with or without the WAN.
 	return root
 }
 
-// exactArgs wants n arguments and says which, as a usage error.
+// exactArgs wants as many arguments as names, and says which, as a usage error.
 func exactArgs(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != len(names) {
-			return usageError{fmt.Errorf("%s wants %s; see %s --help",
-				cmd.CommandPath(), wants(names), cmd.CommandPath())}
+		switch {
+		case len(args) == len(names):
+			return nil
+		case len(names) == 0 && cmd.HasAvailableSubCommands():
+			return usageError{fmt.Errorf("%s has no verb %q%s; see %s --help",
+				cmd.CommandPath(), args[0], meant(cmd, args[0]), cmd.CommandPath())}
 		}
-		return nil
+		return usageError{fmt.Errorf("%s wants %s; see %s --help", cmd.CommandPath(), wants(names), cmd.CommandPath())}
 	}
+}
+
+// meant offers the verbs that are spelt nearly so.
+func meant(cmd *cobra.Command, typed string) string {
+	cmd.SuggestionsMinimumDistance = 2 // letters
+	near := cmd.SuggestionsFor(typed)
+	if len(near) == 0 {
+		return ""
+	}
+	return ": did you mean " + strings.Join(near, " or ") + "?"
 }
 
 func wants(names []string) string {
@@ -106,6 +123,14 @@ func wants(names []string) string {
 		return "no argument"
 	}
 	return strings.Join(names, " ")
+}
+
+// noConfig says what to do where there is no configuration yet.
+func noConfig(path string, err error) error {
+	if _, missing := os.Stat(path); errors.Is(missing, fs.ErrNotExist) {
+		return fmt.Errorf("%w\nhint: --config names another file; \"fieldpost check-config --example\" prints one to begin with", err)
+	}
+	return err
 }
 
 // invalid is a flag whose value cannot work.

@@ -24,7 +24,7 @@ spool; SIGKILL is as safe. Exit codes: 0 done, 1 fault (restart it), 78 bad conf
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := config.Load(path)
 			if err != nil {
-				return err
+				return noConfig(path, err)
 			}
 			a, err := app.New(cmd.Context(), app.Options{
 				Config: c, Version: version, Logger: app.NewLogger(t.err, c.Log.Level, c.Log.Format),

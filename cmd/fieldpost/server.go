@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,6 +26,7 @@ const defaultConfig = "/etc/fieldpost/fieldpost.toml"
 // server is the running daemon that a verb talks to.
 type server struct {
 	url       string
+	config    string
 	token     string
 	tokenFile string
 	asJSON    bool
@@ -31,7 +35,10 @@ type server struct {
 // flags adds what every verb that talks to the daemon has.
 func (s *server) flags(cmd *cobra.Command) {
 	f := cmd.PersistentFlags()
-	f.StringVar(&s.url, "server", envOr("FIELDPOST_SERVER", client.DefaultBaseURL), "address of the daemon (FIELDPOST_SERVER)")
+	f.StringVar(&s.url, "server", os.Getenv("FIELDPOST_SERVER"),
+		"address of the daemon (FIELDPOST_SERVER); by default where the configuration says, or "+client.DefaultBaseURL)
+	f.StringVar(&s.config, "config", os.Getenv("FIELDPOST_CONFIG"),
+		"configuration of the daemon on this box (FIELDPOST_CONFIG); by default "+defaultConfig+", where you may read it")
 	f.StringVar(&s.token, "token", os.Getenv("FIELDPOST_TOKEN"), "API token (FIELDPOST_TOKEN)")
 	f.StringVar(&s.tokenFile, "token-file", "", "file that holds the token; by default the daemon's own, where you may read it")
 	f.BoolVar(&s.asJSON, "json", false, "print JSON")
@@ -41,45 +48,85 @@ func (s *server) flags(cmd *cobra.Command) {
 
 // connect makes the client; it does not call the daemon yet.
 func (s *server) connect() (*client.Client, error) {
-	token := s.token
-	if token == "" {
-		var err error
-		if token, err = s.readToken(); err != nil {
-			return nil, err
-		}
+	c, err := s.site()
+	if err != nil {
+		return nil, err
 	}
-	c, err := client.New(client.Options{BaseURL: s.url, Token: token, UserAgent: "fieldpost/" + version})
+	if s.url == "" {
+		s.url = "http://" + reachable(c.HTTP.Listen[0])
+	}
+	token, err := s.secret(c)
+	if err != nil {
+		return nil, err
+	}
+	out, err := client.New(client.Options{BaseURL: s.url, Token: token, UserAgent: "fieldpost/" + version})
 	if err != nil {
 		return nil, usageError{err}
+	}
+	return out, nil
+}
+
+// site gives the configuration of the daemon on this box. One that was named must
+// be good; the usual one is for root and the daemon's user, and whoever may not
+// read it goes on with the defaults.
+func (s *server) site() (*config.Config, error) {
+	if s.config != "" {
+		return config.Load(s.config)
+	}
+	c, err := config.Load(defaultConfig)
+	if err != nil {
+		c = config.Default()
 	}
 	return c, nil
 }
 
-// readToken reads the named file, or the daemon's admin token on this box. That
-// one is for root and the daemon's user: whoever may not read it goes on without,
-// with what a trusted address may do.
-func (s *server) readToken() (string, error) {
-	path := s.tokenFile
-	if path == "" {
-		path = adminTokenPath()
+// reachable is the address to call a listener at: one on every address of the box
+// is called on the loopback.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
 	}
-	b, err := os.ReadFile(path)
-	switch {
-	case err == nil:
-		return strings.TrimSpace(string(b)), nil
-	case s.tokenFile == "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)):
-		return "", nil
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
 	}
-	return "", gateway.Invalid("--token-file", "%v", err)
+	return net.JoinHostPort(host, port)
 }
 
-// adminTokenPath is where the daemon of this box writes its admin token.
-func adminTokenPath() string {
-	storage := config.Default().Storage.Path
-	if c, err := config.Load(defaultConfig); err == nil {
-		storage = c.Storage.Path
+// secret gives the token to call with: the one that was given, or the daemon's
+// admin token on this box. That one never leaves the box, and is for root and the
+// daemon's user: whoever may not read it goes on without, with what a trusted
+// address may do.
+func (s *server) secret(c *config.Config) (string, error) {
+	switch {
+	case s.token != "":
+		return s.token, nil
+	case s.tokenFile != "":
+		b, err := os.ReadFile(s.tokenFile)
+		if err != nil {
+			return "", gateway.Invalid("--token-file", "%v", err)
+		}
+		return strings.TrimSpace(string(b)), nil
+	case !onThisBox(s.url, c.HTTP.Listen):
+		return "", nil
 	}
-	return filepath.Join(filepath.Dir(storage), app.AdminTokenFile)
+	b, err := os.ReadFile(filepath.Join(filepath.Dir(c.Storage.Path), app.AdminTokenFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+		return "", err
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+// onThisBox says that a URL is the loopback, or where the daemon listens.
+func onThisBox(at string, listen []string) bool {
+	u, err := url.Parse(at)
+	if err != nil {
+		return false
+	}
+	if ip := net.ParseIP(u.Hostname()); ip != nil && ip.IsLoopback() || u.Hostname() == "localhost" {
+		return true
+	}
+	return slices.Contains(listen, u.Host)
 }
 
 // asking runs a verb's body with a client.
@@ -96,18 +143,14 @@ func (s *server) asking(body func(ctx context.Context, c *client.Client, args []
 
 // hint adds what to do next to the errors that every newcomer meets.
 func hint(s *server, err error) error {
-	switch gateway.KindOf(err) {
-	case gateway.KindUnauthorized:
+	var op *net.OpError
+	switch {
+	case gateway.KindOf(err) == gateway.KindUnauthorized:
 		return fmt.Errorf("%w\nhint: run it as root on the box, or give --token; \"fieldpost token create\" makes one", err)
-	case gateway.KindUnavailable:
-		return fmt.Errorf("%w\nhint: is the daemon running at %s? \"systemctl status fieldpost\" tells", err, s.url)
+	case gateway.KindOf(err) == gateway.KindForbidden:
+		return fmt.Errorf("%w\nhint: run it as root on the box, or give --token with one that has it; \"fieldpost token create\" makes one", err)
+	case errors.As(err, &op) && op.Op == "dial":
+		return fmt.Errorf("%w\nhint: is the daemon running there? \"systemctl status fieldpost\" tells; --server names another address", err)
 	}
 	return err
-}
-
-func envOr(name, def string) string {
-	if v := os.Getenv(name); v != "" {
-		return v
-	}
-	return def
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,19 +54,49 @@ inbound ones.`,
 	cmd.Flags().IntVarP(&f.modems, "modems", "m", 1, "how many, 1-32")
 	cmd.Flags().StringVar(&f.dir, "dir", "", "folder of the links; by default a temporary one")
 	cmd.Flags().StringVar(&f.ledger, "ledger", "", "file that keeps what went on the air; it is continued")
-	cmd.Flags().StringVar(&f.vendor, "vendor", string(sim.Generic), "whose modem: generic, huawei, quectel or simcom")
+	cmd.Flags().StringVar(&f.vendor, "vendor", string(sim.Generic), "whose modem: "+strings.Join(vendorWords(), ", "))
 	cmd.Flags().StringVar(&f.pin, "pin", "", "PIN that each SIM asks for")
 	cmd.Flags().DurationVar(&f.latency, "latency", time.Second, "how long the radio takes for a segment")
 	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "seed of all chance")
 	cmd.Flags().Float64Var(&f.refuse, "refuse", 0, "share of sends that the network refuses (+CMS ERROR: 38), 0 to 1")
 	cmd.Flags().Float64Var(&f.lose, "lose", 0, "share of answers that are lost after the message went out, 0 to 1")
+	complete(cmd, "vendor", vendorWords()...)
 	cmd.Flags().DurationVar(&f.reports, "reports", 2*time.Second, "how long a delivery report takes")
 	return cmd
 }
 
-func (f *simulateFlags) run(ctx context.Context, t terminal) (err error) {
-	if f.modems < 1 || f.modems > 32 {
+// check names the first flag that is out of range.
+func (f *simulateFlags) check() error {
+	switch {
+	case f.modems < 1 || f.modems > 32:
 		return invalid("modems", "is %d: between 1 and 32", f.modems)
+	case !slices.Contains(sim.Vendors(), sim.Vendor(f.vendor)):
+		return invalid("vendor", "is %q: one of %s", f.vendor, strings.Join(vendorWords(), ", "))
+	case f.latency < 0 || f.latency > maxLatency:
+		return invalid("latency", "is %s: between 0s and %s", f.latency, maxLatency)
+	case f.reports < 0:
+		return invalid("reports", "is %s: a report takes 0s or more", f.reports)
+	case !share(f.refuse):
+		return invalid("refuse", "is %g: a share, between 0 and 1", f.refuse)
+	case !share(f.lose):
+		return invalid("lose", "is %g: a share, between 0 and 1", f.lose)
+	}
+	return nil
+}
+
+func share(f float64) bool { return f >= 0 && f <= 1 }
+
+func vendorWords() []string {
+	var words []string
+	for _, v := range sim.Vendors() {
+		words = append(words, string(v))
+	}
+	return words
+}
+
+func (f *simulateFlags) run(ctx context.Context, t terminal) (err error) {
+	if err := f.check(); err != nil {
+		return err
 	}
 	air, err := f.open()
 	if err != nil {

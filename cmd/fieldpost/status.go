@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -24,7 +25,11 @@ func newStatus(t terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Say what the daemon does, and why it does not do more",
-		Args:  exactArgs(),
+		Long: `Say what the daemon does, and why it does not do more. What is wrong stands first, a line each that
+begins with a dash; then the dialers and the channels.`,
+		Example: `  fieldpost status
+  fieldpost status --json | jq .site.state`,
+		Args: exactArgs(),
 	}
 	s.flags(cmd)
 	cmd.RunE = s.asking(func(ctx context.Context, c *client.Client, _ []string) error {
@@ -71,12 +76,57 @@ func printOverview(t terminal, o overview) error {
 	s := o.Site
 	fmt.Fprintf(t.out, "site %s is %s, fieldpost %s, up since %s\n",
 		cell(s.Site), s.State, s.Version, s.Started.UTC().Format(time.RFC3339))
-	for _, r := range s.Reasons {
+	for _, r := range troubles(&o) {
 		fmt.Fprintf(t.out, "  - %s\n", cell(r))
 	}
 	fmt.Fprintf(t.out, "%s waiting, %d unknown; %d of %s ready; clock %s; spool %s, %s free on its disk\n\n",
 		plural(s.Backlog.Waiting, "message"), s.Backlog.Unknown, s.Channels.Ready, plural(s.Channels.Total, "channel"),
 		s.Clock.State, size(s.Disk.Spool), size(s.Disk.Free))
+	if err := printDialers(t, o); err != nil {
+		return err
+	}
+	return printChannels(t, o.Channels)
+}
+
+// lowDisk is the free space, in bytes, below which status warns.
+const lowDisk = 256 << 20
+
+// troubles gives what is wrong, the worst first: what the daemon says itself, and
+// what else a person must look at.
+func troubles(o *overview) []string {
+	all := slices.Clone(o.Site.Reasons)
+	add := func(format string, args ...any) {
+		if text := fmt.Sprintf(format, args...); !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	for _, ch := range o.Channels {
+		if ch.State != readyState {
+			add("channel %s is %s: %s", ch.ID, ch.State, ch.Reason)
+		}
+	}
+	if n := o.Site.Backlog.Unknown; n > 0 {
+		add("%s in doubt: \"fieldpost queue --status unknown\" lists them, \"fieldpost queue resolve\" decides one", plural(n, "message"))
+	}
+	if o.Site.Disk.Free < lowDisk {
+		add("the disk of the spool has %s left", size(o.Site.Disk.Free))
+	}
+	for i, d := range o.Dialers {
+		if waiting := o.Counters[i].NotProcessed; !d.Active && waiting > 0 {
+			add("dialer %s is stopped with %s waiting: \"fieldpost dialer start %s\"", d.Name, plural(waiting, "row"), d.Name)
+		}
+	}
+	return all
+}
+
+// readyState is a channel that can send.
+const readyState = "ready"
+
+func printDialers(t terminal, o overview) error {
+	if len(o.Dialers) == 0 {
+		_, err := fmt.Fprint(t.out, "no dialer\n\n")
+		return err
+	}
 	rows := newTable(t.out, "DIALER", "ACTIVE", "ON SCHEDULE", "PROCESSED", "NOT PROCESSED", "BLOCKED", "OTHER", "WHY IT WAITS")
 	for i, d := range o.Dialers {
 		n := o.Counters[i]
@@ -89,8 +139,8 @@ func printOverview(t terminal, o overview) error {
 	if err := rows.flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(t.out)
-	return printChannels(t, o.Channels)
+	_, err := fmt.Fprintln(t.out)
+	return err
 }
 
 func count(n uint64) string { return strconv.FormatUint(n, 10) }

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"fieldpost/gateway"
 	"fieldpost/gateway/client"
 )
 
@@ -25,6 +27,10 @@ func newToken(t terminal) *cobra.Command {
 		}
 		if s.asJSON {
 			return printJSON(t.out, page.Items)
+		}
+		if len(page.Items) == 0 {
+			_, err := fmt.Fprintln(t.out, "no token: \"fieldpost token create\" makes one")
+			return err
 		}
 		rows := newTable(t.out, "ID", "NAME", "SCOPES", "LAST USED")
 		for _, k := range page.Items {
@@ -51,7 +57,16 @@ func newTokenCreate(t terminal, s *server) *cobra.Command {
 		Example: `  fieldpost token create shop --scope send,read`,
 		Args:    exactArgs("NAME"),
 	}
-	cmd.Flags().StringSliceVar(&scopes, "scope", []string{"read", "send"}, "what it may do: read, send, campaigns, blacklist, providers, admin")
+	cmd.Flags().StringSliceVar(&scopes, "scope", []string{"read", "send"}, "what it may do: "+strings.Join(scopeWords[:], ", "))
+	complete(cmd, "scope", scopeWords[:]...)
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		for _, word := range scopes {
+			if !slices.Contains(scopeWords[:], word) {
+				return invalid("scope", "%q is no scope: one of %s", word, strings.Join(scopeWords[:], ", "))
+			}
+		}
+		return nil
+	}
 	cmd.RunE = s.asking(func(ctx context.Context, c *client.Client, args []string) error {
 		k, err := c.CreateToken(ctx, client.Token{Name: args[0], Scopes: scopes})
 		if err != nil {
@@ -67,17 +82,49 @@ func newTokenCreate(t terminal, s *server) *cobra.Command {
 	return cmd
 }
 
+// tokenID gives the id of a token that was named by its id or its name; a name that
+// several have is refused.
+func tokenID(ctx context.Context, c *client.Client, which string) (string, error) {
+	page, err := c.Tokens(ctx, client.List{Limit: maxLimit})
+	if err != nil {
+		return "", err
+	}
+	var ids []string
+	for _, k := range page.Items {
+		switch which {
+		case k.ID:
+			return k.ID, nil
+		case k.Name:
+			ids = append(ids, k.ID)
+		}
+	}
+	switch len(ids) {
+	case 0:
+		return "", gateway.Errorf(gateway.KindNotFound, "no token is %q: \"fieldpost token\" lists them", which)
+	case 1:
+		return ids[0], nil
+	}
+	return "", gateway.Errorf(gateway.KindConflict, "%s are named %q: name the id, one of %s",
+		plural(len(ids), "token"), which, strings.Join(ids, ", "))
+}
+
 func newTokenRevoke(t terminal, s *server) *cobra.Command {
 	return &cobra.Command{
-		Use:   "revoke ID",
-		Short: "End a token at once",
-		Args:  exactArgs("ID"),
+		Use:     "revoke ID|NAME",
+		Short:   "End a token at once",
+		Example: `  fieldpost token revoke shop`,
+		Args:    exactArgs("ID|NAME"),
+
+		ValidArgsFunction: once(s.naming(tokenNames)),
 		RunE: s.asking(func(ctx context.Context, c *client.Client, args []string) error {
-			if err := c.RevokeToken(ctx, args[0]); err != nil {
+			id, err := tokenID(ctx, c, args[0])
+			if err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(t.out, "token %s is revoked\n", cell(args[0]))
-			return err
+			if err := c.RevokeToken(ctx, id); err != nil {
+				return err
+			}
+			return s.said(t, "token %s is revoked", args[0])
 		}),
 	}
 }

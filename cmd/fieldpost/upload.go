@@ -30,17 +30,22 @@ func newUpload(t terminal) *cobra.Command {
 		Long: `Load a base: a CSV file with the columns campaign;destination;message;priority and any
 data behind them. Bad rows are told by line and reason, good ones are kept. The same file with the
 same --id adds nothing, so a doubtful upload may be repeated. FILE may be - for standard input.`,
-		Example: `  fieldpost upload november.csv --campaign reminders --id november`,
-		Args:    exactArgs("FILE"),
+		Example: `  fieldpost upload november.csv --campaign reminders --id november
+  zcat november.csv.gz | fieldpost upload - --campaign reminders`,
+		Args: exactArgs("FILE"),
 	}
 	f.flags(cmd)
 	cmd.Flags().StringVarP(&f.campaign, "campaign", "c", "", "campaign or dialer of rows that name none (required)")
+	completeWith(cmd, "campaign", f.naming(laneNames))
 	cmd.Flags().StringVar(&f.id, "id", "", "id of this upload; by default the box makes one")
 	cmd.Flags().StringVar(&f.agent, "agent", "", "who uploads")
-	cmd.RunE = f.asking(func(ctx context.Context, c *client.Client, args []string) error {
+	cmd.PreRunE = func(*cobra.Command, []string) error {
 		if f.campaign == "" {
 			return invalid("campaign", "is missing: name the campaign or dialer of the rows")
 		}
+		return nil
+	}
+	cmd.RunE = f.asking(func(ctx context.Context, c *client.Client, args []string) error {
 		return uploadFile(ctx, t, f.server, args[0], client.File{Upload: f.id, Agent: f.agent},
 			func(file client.File) (client.Upload, error) { return c.UploadBase(ctx, f.campaign, file) }, c)
 	})
@@ -107,8 +112,11 @@ func printUpload(t terminal, asJSON bool, u client.Upload) error {
 		fmt.Fprintf(t.out, "upload %s: %d accepted, %d rejected, %d duplicates\n",
 			cell(u.Upload), u.Accepted, u.RejectedTotal, u.Duplicates)
 	}
-	if u.State == "failed" {
+	switch {
+	case u.State == "failed":
 		return gateway.Errorf(gateway.KindInvalid, "upload %s failed: %s", u.Upload, u.Error)
+	case u.Accepted == 0 && u.Duplicates == 0 && u.RejectedTotal > 0:
+		return gateway.Errorf(gateway.KindInvalid, "upload %s has no row that can be used", u.Upload)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func (d *Dialer) Explain(m gateway.Message) []string {
 func told(m *gateway.Message) []string {
 	var said []string
 	if m.Attempts > 0 && m.Channel != "" {
-		said = append(said, fmt.Sprintf("It was tried %d times, last over channel %s.", m.Attempts, m.Channel))
+		said = append(said, fmt.Sprintf("It was tried %s, last over channel %s.", times(m.Attempts), m.Channel))
 	}
 	if m.Status.Waiting() && m.Reason != "" {
 		said = append(said, fmt.Sprintf("The last try ended %s: %s.", m.Kind, m.Reason))
@@ -39,6 +39,13 @@ func told(m *gateway.Message) []string {
 		said = append(said, fmt.Sprintf("%d of %d segments went out; the others must follow over the same SIM.", n, segments(m)))
 	}
 	return said
+}
+
+func times(n uint16) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }
 
 // out counts the segments that went out.
