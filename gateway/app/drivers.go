@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"fieldpost/gateway"
 	"fieldpost/gateway/internal/catalog"
@@ -16,14 +17,20 @@ import (
 // A provider that is turned off has none.
 func (a *App) devices() []modem.Device {
 	var all []modem.Device
-	for _, p := range a.catalog.Providers() {
+	owner := map[string]string{} // by key
+	for _, p := range byOrigin(a.catalog.Providers()) {
 		if p.Disabled() {
 			continue
 		}
 		switch p.Type {
 		case gateway.TypeGSM:
 			for _, port := range p.Ports {
-				all = append(all, a.serialDevice(p, port))
+				d := a.serialDevice(p, port)
+				if first, taken := owner[d.Key]; taken {
+					d = denied(d, first)
+				}
+				owner[d.Key] = p.Name
+				all = append(all, d)
 			}
 		default:
 			// The catalog and the configuration refuse a type without a driver.
@@ -50,6 +57,33 @@ func (a *App) serialDevice(p catalog.Provider, port gateway.Port) modem.Device {
 		Ports:    []int{port.Port},
 		New:      func() (modem.Driver, error) { return serial.New(o) },
 	}
+}
+
+// byOrigin puts the providers of the file first: a modem that the file gives to one
+// of them and the spool to another is the former's.
+func byOrigin(all []catalog.Provider) []catalog.Provider {
+	slices.SortStableFunc(all, func(p, q catalog.Provider) int {
+		switch {
+		case p.Managed == q.Managed:
+			return 0
+		case p.Managed:
+			return -1
+		}
+		return 1
+	})
+	return all
+}
+
+// denied is a device that another provider drives: its channel says so, and the
+// others work on.
+func denied(d modem.Device, by string) modem.Device {
+	device := d.Key
+	d.Key = fmt.Sprintf("%s for %s", device, gateway.ChannelID(d.Provider, d.Ports[0]))
+	d.Version = by
+	d.New = func() (modem.Driver, error) {
+		return nil, gateway.Errorf(gateway.KindConflict, "%s: provider %s has this modem: take it away from one of them", device, by)
+	}
+	return d
 }
 
 // fingerprint changes when a driver must be made anew. It is hashed: a PIN is in it.

@@ -153,6 +153,20 @@ func TestManagedProvidersAreReadOnly(t *testing.T) {
 	refused(t, c.DeleteProvider(t.Context(), "rack"), gateway.KindConflict, "")
 }
 
+func TestADeviceServesOneProviderAtATime(t *testing.T) {
+	c := open(t, newMemory())
+	must[Provider](t)(c.PutProvider(t.Context(), bank()))
+	thief := bank()
+	thief.Name = "thief"
+	_, err := c.PutProvider(t.Context(), thief)
+	refused(t, err, gateway.KindConflict, "port[0].device")
+	thief.Enabled = new(bool)
+	thief = must[Provider](t)(c.PutProvider(t.Context(), thief))
+	thief.Enabled = nil
+	_, err = c.PutProvider(t.Context(), thief)
+	refused(t, err, gateway.KindConflict, "port[0].device")
+}
+
 func TestAtMostOneProviderIsTheDefault(t *testing.T) {
 	m := newMemory()
 	c := open(t, m)

@@ -23,8 +23,8 @@ func (c *Catalog) Provider(name string) (Provider, error) {
 
 // PutProvider makes or replaces a provider. A password or PIN that is absent, or
 // stars, stays as it is. KindInvalid names the field; KindConflict when the name is
-// taken, the revision is another, another provider is the default, or the
-// configuration file manages it.
+// taken, the revision is another, another provider is the default or has one of its
+// modems, or the configuration file manages it.
 func (c *Catalog) PutProvider(ctx context.Context, p Provider) (Provider, error) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
@@ -46,6 +46,9 @@ func (c *Catalog) PutProvider(ctx context.Context, p Provider) (Provider, error)
 		e := gateway.Errorf(gateway.KindConflict, "provider %s is the default already: at most one can be", def)
 		e.Field = "default"
 		return Provider{}, e
+	}
+	if err := s.rival(&p); err != nil {
+		return Provider{}, err
 	}
 	word := changeWord(p.Revision)
 	rev, err := c.put(ctx, kindProvider, p.Name, p.Revision, p.seal())

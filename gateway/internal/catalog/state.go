@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -33,6 +34,37 @@ func (s *state) defaultProvider() string {
 		}
 	}
 	return ""
+}
+
+// rival refuses a provider with a modem that another one drives: a device serves
+// one provider at a time.
+func (s *state) rival(p *Provider) error {
+	if p.Disabled() {
+		return nil
+	}
+	for name, other := range s.providers {
+		if name == p.Name || other.Disabled() {
+			continue
+		}
+		for i, q := range p.Ports {
+			for _, o := range other.Ports {
+				if q.Device == o.Device && q.IMEI == o.IMEI {
+					e := gateway.Errorf(gateway.KindConflict, "it is port %d of provider %s already", o.Port, name)
+					e.Field = fmt.Sprintf("port[%d].%s", i, identity(q))
+					return e
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// identity names the key that says which modem a port has.
+func identity(q gateway.Port) string {
+	if q.Device == "" {
+		return "imei"
+	}
+	return "device"
 }
 
 // noDefault takes the default flag from whoever has it.
