@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nyaruka/phonenumbers"
+
 	"fieldpost/gateway"
 )
 
@@ -68,6 +70,8 @@ func (r *reader) site(t *table, s *Site) {
 	s.Region = t.text("region", "")
 	if len(s.Region) != 2 || strings.Trim(s.Region, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		t.add(t.at("region"), `must be the two capital letters of the country whose numbers are written without a country code, such as "UY"`)
+	} else if phonenumbers.GetCountryCodeForRegion(s.Region) == 0 {
+		t.add(t.at("region"), "%q is no country with a numbering plan of its own", s.Region)
 	}
 	if name := t.text("time_zone", ""); name != "" {
 		zone, err := time.LoadLocation(name)
