@@ -45,6 +45,7 @@ type house struct {
 	o       setup
 	dir     string
 	address string // of the API
+	token   string // of the verbs on the same box
 	bank    *sim.Bank
 	http    *http.Client
 	log     *journalOf
@@ -164,8 +165,8 @@ func (h *house) connect(address string) {
 	h.t.Helper()
 	token, err := os.ReadFile(filepath.Join(h.dir, AdminTokenFile))
 	must(h.t, err)
-	h.address = address
-	c, err := client.New(client.Options{BaseURL: "http://" + address, Token: strings.TrimSpace(string(token)), HTTPClient: h.http})
+	h.address, h.token = address, strings.TrimSpace(string(token))
+	c, err := client.New(client.Options{BaseURL: "http://" + address, Token: h.token, HTTPClient: h.http})
 	must(h.t, err)
 	h.Client = c
 }
@@ -213,7 +214,9 @@ func (h *house) call(method, path, kind string, body io.Reader, header ...string
 		r.Header.Set("Content-Type", kind)
 	}
 	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
+		if header[i+1] != "" {
+			r.Header.Set(header[i], header[i+1])
+		}
 	}
 	w, err := h.http.Do(r)
 	must(h.t, err)
