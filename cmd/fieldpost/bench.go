@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"runtime/pprof"
 	"slices"
 	"strings"
 
@@ -68,6 +70,7 @@ func newBench(t terminal) *cobra.Command {
 		quick  bool
 		asJSON bool
 		dir    string
+		prof   string
 	)
 	var names []string
 	for _, b := range benches() {
@@ -85,6 +88,7 @@ stands beside what it is measured against in the same run. Measurements: ` + str
 	cmd.Flags().StringSliceVar(&only, "only", nil, "only these measurements")
 	cmd.Flags().BoolVar(&quick, "quick", false, "a tenth of every size")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().StringVar(&prof, "cpuprofile", "", "write a processor profile of this process to a file")
 	cmd.Flags().StringVar(&dir, "dir", "", "folder on the disk to measure; by default the system's temporary one")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		for _, name := range only {
@@ -97,6 +101,11 @@ stands beside what it is measured against in the same run. Measurements: ` + str
 			return err
 		}
 		defer os.RemoveAll(b.dir)
+		stop, err := profile(prof)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, stop()) }()
 		figures, err := b.all(cmd.Context(), only)
 		if err != nil {
 			return err
@@ -107,6 +116,24 @@ stands beside what it is measured against in the same run. Measurements: ` + str
 		return printFigures(t.out, figures)
 	}
 	return cmd
+}
+
+// profile begins a processor profile, where one is wanted, and gives its end.
+func profile(path string) (stop func() error, err error) {
+	if path == "" {
+		return func() error { return nil }, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return f.Close()
+	}, nil
 }
 
 func (b *benchRun) all(ctx context.Context, only []string) ([]figure, error) {

@@ -31,14 +31,20 @@ type rig struct {
 	ended  chan error
 }
 
+// radio is how long a segment takes.
+type radio struct {
+	latency time.Duration
+	jitter  float64 // share of it, give or take
+}
+
 // newRig starts n modems and a daemon that has them; n may be 0.
-func (b *benchRun) newRig(ctx context.Context, n int, latency time.Duration) (r *rig, err error) {
+func (b *benchRun) newRig(ctx context.Context, n int, radio radio) (r *rig, err error) {
 	r = &rig{ended: make(chan error, 1)}
 	if r.dir, err = os.MkdirTemp(b.dir, "rig-"); err != nil {
 		return nil, err
 	}
 	if n > 0 {
-		if err := r.startModems(ctx, n, latency); err != nil {
+		if err := r.startModems(ctx, n, radio); err != nil {
 			return nil, err
 		}
 	}
@@ -52,12 +58,13 @@ func (b *benchRun) newRig(ctx context.Context, n int, latency time.Duration) (r 
 }
 
 // startModems runs this program as the simulator.
-func (r *rig) startModems(ctx context.Context, n int, latency time.Duration) error {
+func (r *rig) startModems(ctx context.Context, n int, radio radio) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	r.modems = exec.CommandContext(ctx, self, "simulate", "modems", "--modems", fmt.Sprint(n), "--latency", latency.String(),
+	r.modems = exec.CommandContext(ctx, self, "simulate", "modems", "--modems", fmt.Sprint(n), "--latency", radio.latency.String(),
+		"--jitter", fmt.Sprint(radio.jitter),
 		"--dir", filepath.Join(r.dir, "modems"), "--ledger", r.ledger())
 	r.modems.Stderr = os.Stderr
 	out, err := r.modems.StdoutPipe()

@@ -14,7 +14,7 @@ import (
 
 // benchBase loads a base over the API, and starts a daemon on what it left.
 func benchBase(ctx context.Context, b *benchRun) ([]figure, error) {
-	r, err := b.newRig(ctx, 0, 0)
+	r, err := b.newRig(ctx, 0, radio{})
 	if err != nil {
 		return nil, err
 	}

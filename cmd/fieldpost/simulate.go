@@ -22,6 +22,7 @@ type simulateFlags struct {
 	vendor  string
 	pin     string
 	latency time.Duration
+	jitter  float64
 	seed    uint64
 	refuse  float64
 	lose    float64
@@ -57,6 +58,7 @@ inbound ones.`,
 	cmd.Flags().StringVar(&f.vendor, "vendor", string(sim.Generic), "whose modem: "+strings.Join(vendorWords(), ", "))
 	cmd.Flags().StringVar(&f.pin, "pin", "", "PIN that each SIM asks for")
 	cmd.Flags().DurationVar(&f.latency, "latency", time.Second, "how long the radio takes for a segment")
+	cmd.Flags().Float64Var(&f.jitter, "jitter", 0, "share of the latency that a segment may take more or less, 0 to 1")
 	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "seed of all chance")
 	cmd.Flags().Float64Var(&f.refuse, "refuse", 0, "share of sends that the network refuses (+CMS ERROR: 38), 0 to 1")
 	cmd.Flags().Float64Var(&f.lose, "lose", 0, "share of answers that are lost after the message went out, 0 to 1")
@@ -136,7 +138,7 @@ func (f *simulateFlags) open() (*air, error) {
 		}
 	}
 	bank, err := sim.NewBank(sim.BankOptions{
-		Modems: f.modems, Dir: f.dir, Latency: f.latency, Vendors: []sim.Vendor{sim.Vendor(f.vendor)},
+		Modems: f.modems, Dir: f.dir, Latency: f.latency, Jitter: f.jitter, Vendors: []sim.Vendor{sim.Vendor(f.vendor)},
 		Card: sim.CardOptions{PIN: f.pin}, Faults: f.faults(),
 		Network: sim.NetworkOptions{
 			Seed:    f.seed,

@@ -14,6 +14,7 @@ type BankOptions struct {
 	Dir     string         // folder of the links port0, port1, ...; "" = a temporary one that Close removes
 	Network NetworkOptions // Seed is taken from here too
 	Latency time.Duration  // of each modem
+	Jitter  float64        // of each modem
 	Boot    time.Duration
 	Vendors []Vendor    // in turn; none = Generic
 	Card    CardOptions // of every card: PIN, Slots, NextMR; ICCID, IMSI and Number are made from the port
@@ -59,7 +60,7 @@ func (b *Bank) options(o *BankOptions, i int) Options {
 	}
 	return Options{
 		Network: b.Network, Name: fmt.Sprintf("port%d", i), Link: b.Device(i), Vendor: vendor,
-		IMEI: imei(i), Card: numberedCard(card, i+1), Latency: o.Latency, Boot: o.Boot, Faults: o.Faults, Line: o.Line,
+		IMEI: imei(i), Card: numberedCard(card, i+1), Latency: o.Latency, Jitter: o.Jitter, Boot: o.Boot, Faults: o.Faults, Line: o.Line,
 	}
 }
 

@@ -4,7 +4,8 @@ package sim
 const (
 	saltLoss = iota + 1
 	saltTwice
-	saltFault
+	saltRadio
+	saltFault // and one for each fault above it: the last
 )
 
 // chance draws a number from 0 up to 1 for the nth send of a card. It is a

@@ -23,6 +23,8 @@ type Entry struct {
 	// Gap is how long the modem lay idle between its last answer to a send and this
 	// send's AT+CMGS; zero for the first one.
 	Gap time.Duration
+	// Radio is how long the network took for it: the modem was busy, and nobody's fault.
+	Radio time.Duration
 
 	septets []byte // joined before they are decoded; nil in the ledger for a message of its own
 	octets  []byte // of a text that is not GSM7; nil in the ledger

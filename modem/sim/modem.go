@@ -17,6 +17,7 @@ type Options struct {
 	IMEI    string        // "" = "860000000000009"
 	Card    *Card         // nil = no SIM
 	Latency time.Duration // from Ctrl-Z to the answer; 0 = at once
+	Jitter  float64       // share of the latency that a send may take more or less, 0 to 1
 	Boot    time.Duration // how long the device stays away after AT+CFUN=1,1; 0 = it is back at once
 	Faults  []Fault
 	Line    Line

@@ -27,7 +27,7 @@ func (m *Modem) send(p *port, b *body, e Entry) {
 			return
 		}
 	}
-	if !m.pause(p, m.o.Latency, nil) {
+	if !m.pause(p, m.radioTime(b.send), nil) {
 		return
 	}
 	switch f.Do {
@@ -42,6 +42,13 @@ func (m *Modem) send(p *port, b *body, e Entry) {
 	}
 }
 
+// radioTime gives how long the nth send of the card takes: the latency, give or
+// take its jitter.
+func (m *Modem) radioTime(n uint64) time.Duration {
+	spread := 2*chance(m.net.o.Seed, m.o.IMEI, n, saltRadio) - 1
+	return m.o.Latency + time.Duration(spread*m.o.Jitter*float64(m.o.Latency))
+}
+
 // transmit puts a message on the air, which a modem without network cannot.
 func (m *Modem) transmit(p *port, b *body, e Entry, f *Fault) {
 	m.mu.Lock()
@@ -52,6 +59,7 @@ func (m *Modem) transmit(p *port, b *body, e Entry, f *Fault) {
 		return
 	}
 	e.At, e.Modem, e.SIM, e.MR, e.Gap = m.net.o.Now(), m.o.Name, card.ICCID(), card.takeMR(), b.gap
+	e.Radio = m.radioTime(b.send)
 	m.net.enter(e)
 	reports, copies := m.net.report(&e, b.send)
 	if reports.Early {
