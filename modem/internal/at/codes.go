@@ -18,7 +18,7 @@ const (
 	Temporary              // the same may work later
 	SIM                    // the SIM, its credit or its memory: the channel needs a look
 	Setup                  // a setting of the modem is missing: it can be mended
-	Doubt                  // it may have taken effect
+	Doubt                  // nobody knows whether it took effect: of a message, it may have been sent
 )
 
 // code is one row of the table: what a number in +CMS ERROR or +CME ERROR means.
@@ -97,9 +97,9 @@ var cms = map[int]code{
 	322: {SIM, "the memory for messages is full"},
 	330: {Setup, "the SMSC's address is not known"},
 	331: {Temporary, "no network"},
-	332: {Doubt, "the network did not answer in time: it may have been sent"},
+	332: {Doubt, "the network did not answer in time"},
 	340: {Permanent, "no acknowledgement was expected"},
-	500: {Doubt, "the modem does not know what happened: it may have been sent"},
+	500: {Doubt, "the modem does not know what happened"},
 }
 
 // cme are the codes of +CME ERROR (TS 27.007 §9.2).
@@ -127,19 +127,20 @@ var cme = map[int]code{
 	26:  {Permanent, "the number is too long"},
 	27:  {Permanent, "invalid characters in the number"},
 	30:  {Temporary, "no network"},
-	31:  {Temporary, "the network did not answer in time"},
+	31:  {Doubt, "the network did not answer in time"},
 	32:  {Temporary, "emergency calls only"},
 	50:  {Permanent, "wrong parameters"},
-	100: {Temporary, "unknown error of the modem"},
+	100: {Doubt, "the modem does not know what happened"},
 }
 
-// kinds is what a class means for a command: it did not take effect, or may have.
+// kinds is what a class means for a command. What Doubt means for a message, Submit
+// decides: it knows whether the modem had it.
 var kinds = [...]gateway.Kind{
 	Permanent: gateway.KindRefused,
 	Temporary: gateway.KindUnavailable,
 	SIM:       gateway.KindUnavailable,
 	Setup:     gateway.KindUnavailable,
-	Doubt:     gateway.KindUnknownOutcome,
+	Doubt:     gateway.KindUnavailable,
 }
 
 // congestion are the codes that mean too much rather than not now.
@@ -159,8 +160,9 @@ func (r *Refusal) Error() string { return r.Reason.Error() }
 func (r *Refusal) Unwrap() error { return r.Reason }
 
 // refusal turns an error answer, as the library gives it, into a *Refusal. Other
-// errors pass: they are no answers. Codes of 512 and above belong to the makers and
-// are temporary, and so is a code that no table knows.
+// errors pass: they are no answers. Codes of 512 and above belong to the makers: some
+// are given before the radio was used, some after the network fell silent, and one number
+// means both on two modems. They say nothing, and neither does ERROR alone.
 func refusal(err error) error {
 	switch e := err.(type) {
 	case at.CMSError:
@@ -171,7 +173,7 @@ func refusal(err error) error {
 	if err == at.ErrError {
 		return &Refusal{
 			Reason: &gateway.Error{Kind: gateway.KindUnavailable, Text: "the modem answered ERROR", Code: "ERROR"},
-			Class:  Temporary,
+			Class:  Doubt,
 			Number: -1,
 		}
 	}
@@ -185,7 +187,7 @@ func lookUp(family, raw string, table map[int]code) error {
 	}
 	c, ok := table[n]
 	if !ok {
-		c = code{Temporary, "the modem gave a code of its maker"}
+		c = code{Doubt, "the modem gave a code of its maker"}
 	}
 	kind := kinds[c.class]
 	if family == "CMS" && congestion[n] {

@@ -71,12 +71,32 @@ func (s *Session) Submit(ctx context.Context, n int, pdu string) (Submitted, err
 		return s.reference(info, cut)
 	}
 	if r := RefusalOf(err); r != nil {
-		if r.Class == Doubt && !cut.Payload {
-			r.Reason.Kind = gateway.KindUnavailable // the modem never saw the message
-		}
-		return Submitted{}, r
+		return Submitted{}, s.refused(cut, r)
 	}
 	return s.unanswered(cut, err)
+}
+
+// refused ends a submission that the modem refused: with its payload in hand, or
+// before it saw anything of the message.
+func (s *Session) refused(cut Cut, r *Refusal) error {
+	if cut.Payload {
+		if r.Class == Doubt {
+			r.Reason.Kind = gateway.KindUnknownOutcome
+			r.Reason.Text += ": it may have been sent"
+		}
+		return r
+	}
+	if r.Class == Permanent { // of the command, not of the message
+		r.Reason.Kind = gateway.KindUnavailable
+	}
+	s.unprompt()
+	return r
+}
+
+// unprompt takes the modem back from a prompt that was not waited for: the answer
+// that came first may have been the late one of a command before.
+func (s *Session) unprompt() {
+	_ = s.settle(true) // where it fails, the session is silent and says so at the next command
 }
 
 // reference reads the answer to a submission that the modem accepted.
@@ -87,6 +107,7 @@ func (s *Session) reference(info []string, cut Cut) (Submitted, error) {
 		}
 	}
 	if !cut.Payload {
+		s.unprompt()
 		return Submitted{}, s.away("+CMGS", errors.New("OK came before the prompt"))
 	}
 	return Submitted{}, doubtful("the modem answered OK without a reference", nil)
@@ -128,8 +149,15 @@ func (s *Session) away(cmd string, cause error) error {
 // written by then, for answer more. The error is a *Refusal, or says why there is no
 // answer; Cut says what the command had done by then.
 func (s *Session) run(ctx context.Context, c call, limit, answer time.Duration) ([]string, Cut, error) {
+	if cause := s.port.Cause(); cause != nil { // nobody takes calls any more
+		return nil, Cut{}, cause
+	}
 	s.link.Forget()
-	s.calls <- c
+	select {
+	case s.calls <- c:
+	case <-s.port.Done():
+		return nil, Cut{}, s.port.Cause()
+	}
 	s.timer.Reset(limit)
 	defer s.timer.Stop()
 	for {

@@ -53,10 +53,12 @@ func TestSessionRefusals(t *testing.T) {
 		{"+CMS ERROR: 21", gateway.KindUnavailable, "CMS 21"},
 		{"+CMS ERROR: 332", gateway.KindUnknownOutcome, "CMS 332"},
 		{"+CMS ERROR: 500", gateway.KindUnknownOutcome, "CMS 500"},
-		{"+CMS ERROR: 513", gateway.KindUnavailable, "CMS 513"},
-		{"+CMS ERROR: nonsense", gateway.KindUnavailable, "CMS nonsense"},
+		{"+CMS ERROR: 513", gateway.KindUnknownOutcome, "CMS 513"}, // Wavecom: lower layer failure
+		{"+CMS ERROR: nonsense", gateway.KindUnknownOutcome, "CMS nonsense"},
 		{"+CME ERROR: 10", gateway.KindUnavailable, "CME 10"},
-		{"ERROR", gateway.KindUnavailable, "ERROR"},
+		{"+CME ERROR: 31", gateway.KindUnknownOutcome, "CME 31"},
+		{"+CME ERROR: 100", gateway.KindUnknownOutcome, "CME 100"},
+		{"ERROR", gateway.KindUnknownOutcome, "ERROR"},
 	}
 	for _, test := range tests {
 		t.Run(test.said, func(t *testing.T) {
@@ -72,11 +74,47 @@ func TestSessionRefusals(t *testing.T) {
 	}
 }
 
+// A modem that refuses before it saw the message neither sent it nor judged it.
 func TestSessionDoubtBeforeThePayloadIsNone(t *testing.T) {
+	for _, said := range []string{"+CMS ERROR: 500", "+CMS ERROR: 303", "+CMS ERROR: 321", "+CME ERROR: 4", "ERROR", "OK"} {
+		bubble(t, func(t *testing.T, s *Session, f *fake) {
+			f.script(map[string][]string{"AT+CMGS=2": {"\r\n" + said + "\r\n"}})
+			if _, err := s.Submit(bg, 2, "0011"); gateway.KindOf(err) != gateway.KindUnavailable {
+				t.Errorf("%s: got %v of kind %s", said, err, gateway.KindOf(err))
+			}
+		})
+	}
+}
+
+// The late final of a command before is taken for the answer to AT+CMGS, and the modem is
+// left at the prompt: it would take the next command for a message.
+func TestSessionLeavesNoModemAtThePromptA4(t *testing.T) {
+	for _, said := range []string{"+CMS ERROR: 38", "OK"} {
+		bubble(t, func(t *testing.T, s *Session, f *fake) {
+			f.script(map[string][]string{"AT+CMGS=2": {"\r\n" + said + "\r\n\r\n> "}})
+			if _, err := s.Submit(bg, 2, "0011"); gateway.KindOf(err) != gateway.KindUnavailable {
+				t.Errorf("got %v", err)
+			}
+			if want := []string{"AT+CMGS=2", "", "AT+CMGF?"}; !slices.Equal(f.got(), want) { // "" is the ESC
+				t.Errorf("behind %s the modem got %q, want %q", said, f.got(), want)
+			}
+		})
+	}
+}
+
+// Nobody takes commands any more when the port is gone: each is refused at once, however
+// many come.
+func TestSessionWithoutItsPortRefusesEveryCommand(t *testing.T) {
 	bubble(t, func(t *testing.T, s *Session, f *fake) {
-		f.script(map[string][]string{"AT+CMGS=2": {"\r\n+CMS ERROR: 500\r\n"}})
-		if _, err := s.Submit(bg, 2, "0011"); gateway.KindOf(err) != gateway.KindUnavailable {
-			t.Errorf("got %v", err)
+		f.conn.Close()
+		<-s.Done()
+		for range 5 {
+			if _, err := s.Submit(bg, 2, "0011"); gateway.KindOf(err) != gateway.KindUnavailable {
+				t.Errorf("submit: %v", err)
+			}
+			if _, err := s.Command(bg, "+CSQ"); gateway.KindOf(err) != gateway.KindUnavailable {
+				t.Errorf("command: %v", err)
+			}
 		}
 	})
 }
