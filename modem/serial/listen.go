@@ -38,6 +38,9 @@ func (l *lane) hear(u at.URC) {
 		l.nudge(func(c *chores) { c.verify = true })
 	case "+QIND":
 		l.indicated(u.Args)
+	case at.Restarted:
+		l.log.Warn("the modem started again in silence")
+		l.nudge(func(c *chores) { c.restart = true })
 	default:
 		l.peculiar(u.Name)
 	}

@@ -42,6 +42,8 @@ type Link struct {
 	open  pending
 	late  string // the "+CMGS: n" of a command that was given up
 	heard uint64 // bytes read: it stands still while the modem is quiet
+	mute  bool   // the modem was told to echo nothing, and obeyed
+	echo  bool   // it has echoed since
 	stats LinkStats
 }
 
@@ -160,6 +162,7 @@ func (l *Link) line(b []byte) {
 		return
 	}
 	if l.echoed(b) {
+		l.reborn()
 		return
 	}
 	l.trace.in(b)
@@ -174,6 +177,22 @@ func (l *Link) line(b []byte) {
 // echoed says that a line is what we wrote ourselves.
 func (l *Link) echoed(b []byte) bool {
 	return l.cmd.running && len(l.cmd.echo) > 0 && bytes.Equal(bytes.TrimRight(b, "\x1a"), l.cmd.echo)
+}
+
+// reborn takes note of an echo. A modem that echoes again has started again in
+// silence, and may be in text mode: there, the length in AT+CMGS is a number, and the
+// TPDU in hex would be its text.
+func (l *Link) reborn() {
+	l.echo = true
+	if !l.mute {
+		return
+	}
+	l.mute = false
+	l.trace.note("it echoes: it has started again")
+	l.emit(URC{Name: Restarted})
+	if l.cmd.sms && !l.cmd.payload {
+		l.answer(nil, []byte("ERROR")) // no prompt is passed on any more
+	}
 }
 
 // unsolicited says whether nobody asked for a line, and how it goes on.
@@ -223,6 +242,10 @@ func (l *Link) more(b []byte) bool {
 		l.open.urc.PDU = string(b)
 		l.flush()
 		return true
+	}
+	if l.cmd.payload && l.cmd.running && outcome(b) { // a text without its end must not cost a message its outcome
+		l.flush()
+		return false
 	}
 	l.open.text = append(append(l.open.text, '\n'), b...)
 	if closed(l.open.text) || len(l.open.text) > maxQuote {

@@ -86,6 +86,21 @@ func (l *Link) Abandon() Cut {
 	return c
 }
 
+// Listen begins to listen for echoes; Settle then says that a modem without one
+// echoes nothing, and that an echo from here on means a restart.
+func (l *Link) Listen() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mute, l.echo = false, false
+}
+
+// Settle ends what Listen began.
+func (l *Link) Settle() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mute = !l.echo
+}
+
 // Forget forgets what the last command did: what Wrote says belongs to the next.
 func (l *Link) Forget() {
 	l.mu.Lock()

@@ -28,6 +28,7 @@ func (s *Session) Init(ctx context.Context) error {
 }
 
 func (s *Session) init(ctx context.Context) error {
+	s.link.Listen()
 	if err := s.escape(ctx); err != nil {
 		return err
 	}
@@ -39,9 +40,11 @@ func (s *Session) init(ctx context.Context) error {
 			return fmt.Errorf("AT%s: %w", cmd, err)
 		}
 	}
+	s.link.Listen()
 	if !s.probe(ctx) {
 		return errors.New("it does not stay in PDU mode")
 	}
+	s.link.Settle()
 	return nil
 }
 

@@ -102,6 +102,62 @@ func TestSessionLeavesNoModemAtThePromptA4(t *testing.T) {
 	}
 }
 
+// A modem that starts again in silence may wake up in text mode, where AT+CMGS=17 is a
+// message to the number 17. Its echo, which was switched off, gives it away.
+func TestSessionHandsNoMessageToAModemThatStartedAgainInSilence(t *testing.T) {
+	bubble(t, func(t *testing.T, s *Session, f *fake) {
+		f.script(map[string][]string{"AT+CMGS=17": {"AT+CMGS=17\r\r\n> "}, "0011": {"\r\n+CMGS: 1\r\n\r\nOK\r\n"}})
+		if err := s.Init(bg); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Submit(bg, 17, "0011"); gateway.KindOf(err) != gateway.KindUnavailable {
+			t.Errorf("got %v of kind %s", err, gateway.KindOf(err))
+		}
+		if slices.Contains(f.got(), "0011") {
+			t.Error("the message was handed over")
+		}
+		if u := <-s.URCs(); u.Name != Restarted {
+			t.Errorf("heard %+v", u)
+		}
+	})
+}
+
+// A modem that cannot be told to be quiet echoes always: that is no restart.
+func TestSessionSendsThroughAModemThatAlwaysEchoes(t *testing.T) {
+	bubble(t, func(t *testing.T, s *Session, f *fake) {
+		f.script(map[string][]string{
+			"AT+CMGF?": {"AT+CMGF?\r\r\n+CMGF: 0\r\n\r\nOK\r\n"}, "AT+CMGS=2": {"AT+CMGS=2\r\r\n> "},
+			"0011": {"0011\x1a\r\n+CMGS: 1\r\n\r\nOK\r\n"},
+		})
+		if err := s.Init(bg); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := s.Submit(bg, 2, "0011"); err != nil || r.MR != 1 {
+			t.Errorf("%+v, %v", r, err)
+		}
+	})
+}
+
+func TestSessionFindsTheOutcomeBehindATextWithoutItsEnd(t *testing.T) {
+	for _, test := range []struct {
+		said string
+		kind gateway.Kind
+	}{{"+CMGS: 7\r\n\r\nOK", gateway.KindNone}, {"+CMS ERROR: 38", gateway.KindUnavailable}} {
+		bubble(t, func(t *testing.T, s *Session, f *fake) {
+			f.script(map[string][]string{
+				"AT+CMGS=2": {"\r\n> "},
+				"0011":      {"\r\n+CUSD: 0,\"Saldo\r\n> 1\r\n" + test.said + "\r\n"},
+			})
+			if _, err := s.Submit(bg, 2, "0011"); gateway.KindOf(err) != test.kind {
+				t.Errorf("%q: got %v", test.said, err)
+			}
+			if u := <-s.URCs(); u.Args != "0,\"Saldo\n> 1" {
+				t.Errorf("heard %+v", u)
+			}
+		})
+	}
+}
+
 // Nobody takes commands any more when the port is gone: each is refused at once, however
 // many come.
 func TestSessionWithoutItsPortRefusesEveryCommand(t *testing.T) {

@@ -13,6 +13,10 @@ type URC struct {
 	PDU  string // of +CMT, +CDS and +CBM, in hex; "" when it got lost on the way
 }
 
+// Restarted is the Name of a URC that no modem sends: the Link says by it that the
+// modem has started again without telling.
+const Restarted = "(restarted)"
+
 // shape says how an unsolicited line goes on.
 type shape uint8
 
@@ -82,6 +86,12 @@ func isFinal(line []byte) bool {
 		return bytes.HasPrefix(line, []byte("+CMS ERROR:")) || bytes.HasPrefix(line, []byte("+CME ERROR:"))
 	}
 	return false
+}
+
+// outcome says that a line is the answer to a message that was handed over, whatever
+// text it may seem to be a part of.
+func outcome(line []byte) bool {
+	return bytes.HasPrefix(line, []byte("+CMGS:")) || bytes.HasPrefix(line, []byte("+CMS ERROR:"))
 }
 
 // isStatusAnswer tells the answer of AT+CREG? from the unsolicited line. The answer
