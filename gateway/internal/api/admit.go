@@ -39,7 +39,7 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, rt *route) (access.C
 	if rt.takes && a.draining.Load() {
 		return c, &gateway.Error{Kind: gateway.KindUnavailable, Text: "the box is shutting down and takes nothing new", Retry: drainRetry}
 	}
-	return c, nil
+	return c, unambiguous(r)
 }
 
 // callerKey is the key of the caller in a request's context.
@@ -56,6 +56,9 @@ func (a *API) gate(ctx huma.Context, next func(huma.Context)) {
 	rt := ctx.Operation().Metadata[routeKey].(*route)
 	r, w := humago.Unwrap(ctx)
 	c, err := a.admit(w, r, rt)
+	if err == nil && ctx.Operation().RequestBody != nil {
+		err = a.readBody(w, r)
+	}
 	if err != nil {
 		a.fail(w, r, err)
 		return

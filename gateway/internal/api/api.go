@@ -2,14 +2,12 @@ package api
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -22,7 +20,6 @@ import (
 const (
 	headerTime  = 5 * time.Second // to send the headers of a request
 	idleTime    = 2 * time.Minute // of a connection between two requests
-	answerTime  = time.Minute     // to take an answer that is no stream
 	maxHeader   = 32 << 10        // bytes of the headers of a request
 	defaultBody = 1 << 20         // bytes of a body that is no file
 	defaultBase = 1 << 30         // bytes of a file
@@ -48,7 +45,7 @@ func config(version string) huma.Config {
 	c.CreateHooks = nil
 	c.RejectUnknownQueryParameters = true
 	c.Transformers = []huma.Transformer{transform}
-	f := huma.Format{Marshal: writeJSON, Unmarshal: readJSON}
+	f := huma.Format{Marshal: writeJSON, Unmarshal: json.Unmarshal}
 	c.Formats = map[string]huma.Format{"application/json": f, "json": f} // "json" is every type that ends in +json
 	c.DefaultFormat = "application/json"
 	c.Info.Description = "The REST API of a fieldpost box: JSON, problems as RFC 9457, times in UTC."
@@ -63,17 +60,6 @@ func writeJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
-}
-
-var errNotUTF8 = errors.New("the body is not UTF-8")
-
-// readJSON refuses what encoding/json would mend in silence: bytes that are not
-// UTF-8 (RFC 8259 §8.1) would become U+FFFD, and go on the air as such.
-func readJSON(data []byte, v any) error {
-	if !utf8.Valid(data) {
-		return errNotUTF8
-	}
-	return json.Unmarshal(data, v)
 }
 
 // nowhere answers a path that there is not, or not with this method.

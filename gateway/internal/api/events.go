@@ -51,6 +51,9 @@ func (a *API) events(w http.ResponseWriter, r *http.Request, _ access.Caller) er
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
+	if r.Method == http.MethodHead {
+		return nil
+	}
 	s := &sse{w: w, out: http.NewResponseController(w), epoch: a.Spool.Epoch()}
 	if err := s.open(); err == nil {
 		a.follow(r, s, after)

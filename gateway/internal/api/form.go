@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -239,11 +240,12 @@ func declared1252(r *http.Request) bool {
 func readFault(err error) error {
 	var long *http.MaxBytesError
 	var known *gateway.Error
+	var slow net.Error
 	switch {
-	case errors.As(err, &long):
-		return tooLarge(long.Limit)
 	case errors.As(err, &known):
 		return err
+	case errors.As(err, &long), errors.As(err, &slow):
+		return cutShort(err)
 	}
-	return withStatus(http.StatusBadRequest, &gateway.Error{Kind: gateway.KindInvalid, Text: "the body broke off before its end, or is no form"})
+	return badBody("the body broke off before its end, or is no form")
 }

@@ -204,3 +204,51 @@ func TestHealthReadinessAndMetrics(t *testing.T) {
 		t.Errorf("metrics: %d %q", status, body)
 	}
 }
+
+// A request that says two things is refused: which one was meant?
+func TestARequestSaysOneThingOnly(t *testing.T) {
+	r := newRig(t)
+	const body = `{"to":"098344484","text":"Hi","campaign":"test1"}`
+	many := `{"to":"098344484","text":"Hi","campaign":"test1","data":[` + strings.Repeat("1,", maxTokens) + `1]}`
+	for name, c := range map[string]struct {
+		method, path, body, key string
+		status                  int
+		field, detail           string
+	}{
+		"a field twice":          {"POST", "/messages", `{"to":"1","to":"098344484","text":"Hi","campaign":"test1"}`, "", 422, "to", "is there twice"},
+		"a field in two cases":   {"POST", "/messages", `{"to":"1","TO":"098344484","text":"Hi","campaign":"test1"}`, "", 422, "TO", "is there twice"},
+		"a field of a part":      {"POST", "/providers", `{"name":"x","type":"GSM","ports":[{"port":1},{"port":1,"port":2}]}`, "", 422, "port", "is there twice"},
+		"two bodies":             {"POST", "/messages", body + body, "", 400, "", "more than one"},
+		"half a body":            {"POST", "/messages", body[:20], "", 400, "", "no JSON"},
+		"no body":                {"POST", "/messages", "", "", 400, "", "is missing"},
+		"a bomb of values":       {"POST", "/messages", many, "", 400, "", "too many values"},
+		"a deep body":            {"POST", "/messages", strings.Repeat("[", 17) + strings.Repeat("]", 17), "", 400, "", "too deeply"},
+		"a parameter twice":      {"GET", "/messages?limit=1&limit=2", "", "", 422, "limit", "is there twice"},
+		"a semicolon":            {"GET", "/messages?campaign=test1;status=sent", "", "", 422, "", "query cannot be read"},
+		"a broken escape":        {"GET", "/blacklist?prefix=%zz", "", "", 422, "", "query cannot be read"},
+		"a broken escape (file)": {"POST", "/dialers/test1/bases?upload=%zz", "x", "", 422, "", "query cannot be read"},
+		"a long key":             {"POST", "/dialers/test1/bases", "x", strings.Repeat("k", 256), 422, "Idempotency-Key", "at most 255"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := r.problem(call{method: c.method, path: root + c.path, body: c.body, kind: "application/json",
+				token: r.token("admin"), header: map[string]string{"Idempotency-Key": c.key}})
+			if p.Status != c.status || p.Field != c.field || !strings.Contains(p.Detail, c.detail) {
+				t.Errorf("status %d, field %q: %s", p.Status, p.Field, p.Detail)
+			}
+		})
+	}
+	if _, got := r.do(call{method: "GET", path: root + "/messages"}); !strings.Contains(got, `"items":[]`) {
+		t.Errorf("a refused request left %s", got)
+	}
+}
+
+// A field may stand in two objects, and a text may look like a name.
+func TestOneNameInTwoObjectsIsNoRepeat(t *testing.T) {
+	for _, body := range []string{
+		`{"a":{"b":1},"b":[{"b":1},{"b":2}],"c":"b"}`, `[["a","a"],{"a":"a","b":"a"}]`, `"a"`, `{"a":{},"b":[],"c":null}`,
+	} {
+		if err := checkJSON([]byte(body)); err != nil {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}

@@ -18,7 +18,7 @@ type recorder struct {
 // WriteHeader notes the status.
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 {
-		r.status = status
+		r.begin(status)
 	}
 	r.ResponseWriter.WriteHeader(status)
 }
@@ -26,9 +26,15 @@ func (r *recorder) WriteHeader(status int) {
 // Write writes.
 func (r *recorder) Write(p []byte) (int, error) {
 	if r.status == 0 {
-		r.status = http.StatusOK
+		r.begin(http.StatusOK)
 	}
 	return r.ResponseWriter.Write(p)
+}
+
+// begin starts the time that the caller has to take the answer.
+func (r *recorder) begin(status int) {
+	r.status = status
+	_ = http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(answerTime)) // A recorder in a test has none.
 }
 
 // Unwrap is for http.ResponseController.
@@ -38,15 +44,16 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w, class: ClassOther}
 	start := time.Now()
+	if a.observe != nil {
+		defer func() { a.observe(rec.class, max(rec.status, http.StatusOK), time.Since(start)) }()
+	}
 	defer func() {
 		if v := recover(); v != nil {
 			a.recovered(rec, r, v)
 		}
-		if a.observe != nil {
-			a.observe(rec.class, max(rec.status, http.StatusOK), time.Since(start))
-		}
 	}()
 	secure(rec.Header())
+	pace(w, r)
 	if err := a.origin.Check(r); err != nil {
 		a.fail(rec, r, gateway.Errorf(gateway.KindForbidden, "a page of another site made this request"))
 		return
@@ -74,7 +81,8 @@ func (a *API) recovered(rec *recorder, r *http.Request, v any) {
 	if r.Context().Err() == nil {
 		a.log.Error("a request met a panic", "route", r.Pattern, "panic", v, "stack", string(debug.Stack()))
 	}
-	if rec.status == 0 {
-		a.fail(rec, r, problemFor(nil))
+	if rec.status != 0 {
+		panic(http.ErrAbortHandler) // Half an answer must not look like a whole one.
 	}
+	a.fail(rec, r, problemFor(nil))
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -47,15 +46,11 @@ type route struct {
 	text    string // more than the summary
 	class   Class
 	scope   access.Scope
-	public  bool // needs no caller
-	takes   bool // takes new work: refused while the box shuts down
-	status  int  // of success; 0 = 200, or 204 where there is no answer
-	body    int64
+	public  bool  // needs no caller
+	takes   bool  // takes new work: refused while the box shuts down
+	status  int   // of success; 0 = 200, or 204 where there is no answer
 	errors  []int // statuses besides those that follow from the route's form
 }
-
-// bodyTime is how long a caller may take to send a small body.
-const bodyTime = 10 * time.Second
 
 // operation is the route as huma and the OpenAPI document know it.
 func (a *API) operation(rt *route) huma.Operation {
@@ -67,13 +62,10 @@ func (a *API) operation(rt *route) huma.Operation {
 		Description:     rt.text,
 		Tags:            []string{rt.tag},
 		DefaultStatus:   rt.status,
-		MaxBodyBytes:    rt.body,
-		BodyReadTimeout: bodyTime,
+		MaxBodyBytes:    a.maxBody,
+		BodyReadTimeout: -1, // pace sets it for every route
 		Metadata:        map[string]any{routeKey: rt},
 		Responses:       map[string]*huma.Response{},
-	}
-	if op.MaxBodyBytes == 0 {
-		op.MaxBodyBytes = a.maxBody
 	}
 	if !rt.public {
 		op.Security = []map[string][]string{{"token": {}}, {}}
