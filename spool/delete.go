@@ -13,13 +13,31 @@ const chunk = 1000
 
 // DeleteUnprocessed deletes the rows of a campaign that no device took: held,
 // queued, blocked, invalid, failed, expired and canceled. Rows that a device may
-// have stay. It gives how many went, also when ctx ended it half way.
+// have stay; those that waited to be sent again stay in doubt. It gives how many went,
+// also when ctx ended it half way.
 func (s *Spool) DeleteUnprocessed(ctx context.Context, campaign string) (int, error) {
-	slots := []slot{
-		slot(gateway.StatusQueued), slotLater, slot(gateway.StatusHeld), slot(gateway.StatusBlocked), slot(gateway.StatusInvalid),
-		slot(gateway.StatusFailed), slot(gateway.StatusExpired), slot(gateway.StatusCanceled),
+	return s.sweep(ctx, campaign, unprocessed(), "deleted", func(t *tx, k key) error {
+		if k.slot().status() != gateway.StatusQueued {
+			return t.remove(k)
+		}
+		m, err := t.message(k.idm())
+		if err != nil {
+			return t.skipDamaged(err)
+		}
+		if anyPart(m, gateway.StatusUnknown) {
+			return t.end(m, gateway.StatusCanceled, gateway.Transition{Text: "its campaign was cleared"})
+		}
+		return t.remove(k)
+	})
+}
+
+// unprocessed lists the slots to clear, in order: rows move from later to queued
+// between two chunks when their time comes, and back when they are put off.
+func unprocessed() []slot {
+	return []slot{
+		slotLater, slot(gateway.StatusQueued), slotLater, slot(gateway.StatusHeld), slot(gateway.StatusBlocked),
+		slot(gateway.StatusInvalid), slot(gateway.StatusFailed), slot(gateway.StatusExpired), slot(gateway.StatusCanceled),
 	}
-	return s.sweep(ctx, campaign, slots, "deleted", func(t *tx, k key) error { return t.remove(k) })
 }
 
 // Release puts the held rows of a campaign into its queue. It gives how many, also

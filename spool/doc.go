@@ -43,8 +43,10 @@
 //     it is out.
 //  5. Events are numbered without a gap, up to the sequence of the outbox.
 //  6. A status changes through setStatus only, which writes the timeline and the event.
-//  7. Unknown is never folded into failed, and is queued again only by policy or by a
-//     person, with a line in the timeline and an event that say so.
+//  7. Unknown is never folded into failed, expired or any other end, also not by what
+//     becomes of a later try. It is queued again only by policy or by a person, with a line
+//     in the timeline and an event that say so; segments that were never tried follow when
+//     the doubt about the others ends.
 //  8. What was charged to a SIM is given back only when nothing was sent for sure.
 //  9. A record that cannot be read is moved to quarantine as it is, its row counts as
 //     deleted and an alarm says so. Nothing is dropped because it cannot be read.

@@ -120,8 +120,8 @@ func (s *Spool) Message(idm uint64) (gateway.Message, error) {
 	return *m, nil
 }
 
-// Cancel takes back a row that no device has seen. KindConflict says that it has
-// left, or ended, already.
+// Cancel takes back a row that no device has. KindConflict says that it has left,
+// or ended, already. One that waited to be sent again is in doubt from then on.
 func (s *Spool) Cancel(ctx context.Context, idm uint64, who string) error {
 	return s.change(ctx, idm, func(t *tx, m *gateway.Message) error {
 		switch {
@@ -131,12 +131,13 @@ func (s *Spool) Cancel(ctx context.Context, idm uint64, who string) error {
 			return clean(gateway.Errorf(gateway.KindConflict, "message %d is %s: only a waiting one can be taken back", idm, m.Status))
 		}
 		m.Reason = "taken back by " + orSomebody(who)
-		return t.setStatus(m, gateway.StatusCanceled, gateway.Transition{Text: m.Reason})
+		return t.end(m, gateway.StatusCanceled, gateway.Transition{Text: m.Reason})
 	})
 }
 
 // Resolve ends the doubt about a message, by a person's word: it was sent, it was
-// not, or (StatusQueued) it goes out again, and may arrive twice.
+// not, or (StatusQueued) it goes out again, and may arrive twice. When segments of a
+// message that was sent are missing, it is queued for these.
 func (s *Spool) Resolve(ctx context.Context, idm uint64, as gateway.Status, who string) error {
 	return s.change(ctx, idm, func(t *tx, m *gateway.Message) error {
 		if m.Status != gateway.StatusUnknown {
@@ -144,31 +145,41 @@ func (s *Spool) Resolve(ctx context.Context, idm uint64, as gateway.Status, who 
 		}
 		who := orSomebody(who)
 		tr := gateway.Transition{}
-		part := as
 		switch as {
 		case gateway.StatusSent:
 			tr.Text = "said to be sent by " + who
-			m.Kind, m.Reason = gateway.KindNone, ""
+			settleParts(m, gateway.StatusUnknown, gateway.StatusSent)
 		case gateway.StatusFailed:
 			tr.Text = "said not to be sent by " + who
-			m.Kind, m.Reason = gateway.KindRefused, tr.Text
+			settleParts(m, gateway.StatusUnknown, gateway.StatusFailed)
 		case gateway.StatusQueued:
 			tr.Text, tr.Kind = "sent again by "+who+": may arrive twice", gateway.KindUnknownOutcome
-			m.Kind, m.Reason, m.NotBefore = gateway.KindNone, "", time.Time{}
-			part = gateway.StatusNone
+			settleParts(m, gateway.StatusFailed, gateway.StatusNone) // the doubt stays until a try goes out
+			return t.resolved(m, as, tr)
 		default:
 			return clean(gateway.Invalid("as", "a doubt ends as sent, failed or queued, not %q", as))
 		}
-		settleParts(m, part)
-		return t.setStatus(m, as, tr)
+		return t.resolved(m, settledStatus(m), tr)
 	})
 }
 
-// settleParts gives the segments in doubt a status.
-func settleParts(m *gateway.Message, as gateway.Status) {
+// resolved ends a doubt.
+func (t *tx) resolved(m *gateway.Message, st gateway.Status, tr gateway.Transition) error {
+	m.Kind, m.Reason = gateway.KindNone, ""
+	switch st {
+	case gateway.StatusFailed:
+		m.Kind, m.Reason = gateway.KindRefused, tr.Text
+	case gateway.StatusQueued:
+		m.NotBefore = time.Time{}
+	}
+	return t.setStatus(m, st, tr)
+}
+
+// settleParts gives the segments of one status another.
+func settleParts(m *gateway.Message, from, to gateway.Status) {
 	for i := range m.Parts {
-		if m.Parts[i].Status == gateway.StatusUnknown {
-			m.Parts[i].Status = as
+		if m.Parts[i].Status == from {
+			m.Parts[i].Status = to
 		}
 	}
 }

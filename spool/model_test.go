@@ -204,10 +204,33 @@ func (m *model) apply(in Intent, o *Outcome) {
 	case o.Kind == gateway.KindUnknownOutcome:
 		*part, r.status = gateway.StatusUnknown, gateway.StatusUnknown
 	case !o.Retry.IsZero():
-		*part, r.notBefore = gateway.StatusNone, o.Retry
+		if r.notBefore = o.Retry; *part != gateway.StatusUnknown {
+			*part = gateway.StatusNone
+		}
+	case *part == gateway.StatusUnknown:
+		r.end(gateway.StatusFailed)
 	default:
 		*part, r.status = gateway.StatusFailed, gateway.StatusFailed
 	}
+}
+
+// end ends a row that goes out no more; with a segment in doubt it ends in doubt.
+func (r *modelRow) end(st gateway.Status) {
+	if r.status = st; !slices.Contains(r.parts, gateway.StatusUnknown) {
+		return
+	}
+	r.status = gateway.StatusUnknown
+	r.parts = replaced(r.parts, gateway.StatusNone, gateway.StatusFailed)
+}
+
+func replaced(parts []gateway.Status, from, to gateway.Status) []gateway.Status {
+	parts = slices.Clone(parts)
+	for i := range parts {
+		if parts[i] == from {
+			parts[i] = to
+		}
+	}
+	return parts
 }
 
 // any draws a row that the spool still has.
@@ -236,10 +259,11 @@ func (m *model) drop(t *rapid.T) {
 	if r.status != gateway.StatusQueued || m.atDevice(r.idm) {
 		return
 	}
-	r.status = d.Status
 	if d.Status == gateway.StatusQueued {
 		r.notBefore = d.NotBefore
+		return
 	}
+	r.end(d.Status)
 }
 
 func (m *model) cancel(t *rapid.T) {
@@ -250,7 +274,7 @@ func (m *model) cancel(t *rapid.T) {
 		t.Fatalf("cancel of a %s row: %v", r.status, err)
 	}
 	if waits {
-		r.status = gateway.StatusCanceled
+		r.end(gateway.StatusCanceled)
 	}
 }
 
@@ -264,15 +288,23 @@ func (m *model) resolve(t *rapid.T) {
 	if err != nil {
 		return
 	}
-	r.status = as
-	for i := range r.parts {
-		if r.parts[i] == gateway.StatusUnknown {
-			r.parts[i] = as
-			if as == gateway.StatusQueued {
-				r.parts[i], r.notBefore = gateway.StatusNone, time.Time{}
-			}
+	switch as {
+	case gateway.StatusQueued:
+		r.status, r.notBefore = as, time.Time{}
+		r.parts = replaced(r.parts, gateway.StatusFailed, gateway.StatusNone)
+		return
+	case gateway.StatusFailed:
+		r.status = as
+	case gateway.StatusSent:
+		r.status = as
+		switch rest := replaced(r.parts, gateway.StatusUnknown, as); {
+		case slices.Contains(rest, gateway.StatusFailed):
+			r.status = gateway.StatusFailed
+		case slices.Contains(rest, gateway.StatusNone):
+			r.status, r.notBefore = gateway.StatusQueued, time.Time{}
 		}
 	}
+	r.parts = replaced(r.parts, gateway.StatusUnknown, as)
 }
 
 func (m *model) release(t *rapid.T) {
@@ -303,11 +335,15 @@ func (m *model) remove(t *rapid.T) {
 		case gateway.StatusSent, gateway.StatusUnknown:
 			continue
 		}
-		if r.campaign == campaign && !m.atDevice(idm) {
-			delete(m.rows, idm)
-			m.deleted[campaign]++
-			n--
+		if r.campaign != campaign || m.atDevice(idm) {
+			continue
 		}
+		if n--; r.status == gateway.StatusQueued && slices.Contains(r.parts, gateway.StatusUnknown) {
+			r.end(gateway.StatusCanceled)
+			continue
+		}
+		delete(m.rows, idm)
+		m.deleted[campaign]++
 	}
 	if n != 0 {
 		t.Fatalf("deleted %d rows too many", n)

@@ -3,7 +3,6 @@ package spool
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"fieldpost/gateway"
 )
@@ -63,6 +62,8 @@ func (t *tx) reported(home sentAs, r *gateway.StatusReport) error {
 		st = reportedStatus(m)
 	}
 	switch {
+	case st == gateway.StatusFailed && st != m.Status:
+		m.Kind, m.Reason = gateway.KindRefused, "not all of its segments went out"
 	case st == gateway.StatusUndelivered && st != m.Status:
 		m.Kind, m.Reason = gateway.KindRefused, reportWords(r.ST)
 	case st != m.Status:
@@ -83,23 +84,39 @@ func hasArrived(m *gateway.Message, segment int) bool {
 	return wholeStatus(m) == gateway.StatusDelivered
 }
 
-// arrivedBefore settles a try whose segment arrived by an earlier one: the report
-// came while this try was at a device. Whatever became of it, the handset has the
-// segment, and it is not sent again.
-func (t *tx) arrivedBefore(m *gateway.Message, in *opened, o *Outcome, tr gateway.Transition) error {
+// isOut says that reports gave a segment, or all for segment 0, as out of the box.
+func isOut(m *gateway.Message, segment int) bool {
+	if segment > 0 {
+		return segment <= len(m.Parts) && out(m.Parts[segment-1].Status)
+	}
+	return wholeStatus(m) != gateway.StatusNone
+}
+
+// outBefore settles a try whose segment went out by an earlier one: the report
+// came while this try was at a device. What became of this one changes nothing, and
+// the segment is not sent again.
+func (t *tx) outBefore(m *gateway.Message, in *opened, o *Outcome, tr gateway.Transition) error {
 	if o.Kind != gateway.KindNone && o.Kind != gateway.KindUnknownOutcome {
 		if err := t.refund(&in.Intent, m.To, in.fresh); err != nil {
 			return err
 		}
 	}
 	st := wholeStatus(m)
-	if st == gateway.StatusNone {
-		st = m.Status // its other segments wait
+	switch st {
+	case gateway.StatusNone:
+		st = m.Status // its other segments wait, and the dialer may think that it ended
+		t.arrived(t.homes[m.IDM].lane(), m)
+	case gateway.StatusUndelivered:
+		m.Kind, m.Reason = gateway.KindRefused, "not delivered, by the report of an earlier try"
+	default:
+		m.Kind, m.Reason = gateway.KindNone, ""
 	}
-	m.Kind, m.Reason = gateway.KindNone, ""
-	tr.Text = strings.TrimPrefix(tr.Text+"; an earlier try had arrived", "; ")
+	tr.Text = joinWords(tr.Text, "an earlier try had gone out")
 	if err := t.setStatus(m, st, tr); err != nil {
 		return err
+	}
+	if o.Kind == gateway.KindUnknownOutcome {
+		return t.referDoubt(m, in, o, tr.At)
 	}
 	return t.refer(m, in, o, tr.At)
 }
@@ -148,10 +165,28 @@ func reportedStatus(m *gateway.Message) gateway.Status {
 			return gateway.StatusUndelivered // without this segment the text is never whole
 		}
 	}
-	if whole == gateway.StatusNone {
+	switch {
+	case m.Status == gateway.StatusUnknown:
+		return settledStatus(m)
+	case whole == gateway.StatusNone:
 		return m.Status
 	}
 	return whole
+}
+
+// settledStatus is what a message in doubt is after a word on some of its segments:
+// in doubt while one is, and queued for those that were never tried.
+func settledStatus(m *gateway.Message) gateway.Status {
+	whole := wholeStatus(m)
+	switch {
+	case anyPart(m, gateway.StatusUnknown):
+		return gateway.StatusUnknown
+	case whole != gateway.StatusNone:
+		return whole
+	case anyPart(m, gateway.StatusFailed):
+		return gateway.StatusFailed
+	}
+	return gateway.StatusQueued
 }
 
 // wholeStatus is what a message is when all its segments are out: as its least

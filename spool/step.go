@@ -3,6 +3,7 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"fieldpost/gateway"
@@ -92,6 +93,9 @@ func (t *tx) settle(in *opened, o *Outcome) error {
 	if err != nil {
 		return err
 	}
+	if in.Segment > int(max(m.Segments, 1)) { // the key of a damaged intent
+		in.Segment = 0
+	}
 	at := o.At
 	if at.IsZero() {
 		at = t.now
@@ -99,8 +103,8 @@ func (t *tx) settle(in *opened, o *Outcome) error {
 	m.Channel, m.IMEI, m.ICCID = in.Channel, in.IMEI, in.SIM
 	m.Attempts = max(m.Attempts, in.Attempt)
 	tr := gateway.Transition{At: at, Channel: in.Channel, Kind: o.Kind, Code: o.Code, Text: o.Text}
-	if hasArrived(m, in.Segment) {
-		return t.arrivedBefore(m, in, o, tr)
+	if hasArrived(m, in.Segment) || o.Kind != gateway.KindNone && isOut(m, in.Segment) {
+		return t.outBefore(m, in, o, tr)
 	}
 	switch o.Kind {
 	case gateway.KindNone:
@@ -163,38 +167,68 @@ func (t *tx) doubted(m *gateway.Message, in *opened, o *Outcome, tr gateway.Tran
 	if m.Policy == gateway.UnknownResend && m.Attempts < maxResends {
 		st = gateway.StatusQueued
 		m.NotBefore = t.now.Add(t.s.o.ResendAfter)
-		tr.Text = "sent again by policy: may arrive twice"
-		if r := reason(o); r != "" {
-			tr.Text = r + "; " + tr.Text
-		}
+		tr.Text = joinWords(reason(o), "sent again by policy: may arrive twice")
 	}
 	if err := t.setStatus(m, st, tr); err != nil {
 		return err
 	}
-	if err := t.refer(m, in, o, tr.At); err != nil {
+	return t.referDoubt(m, in, o, tr.At)
+}
+
+// referDoubt notes how reports will find a segment that may have gone out.
+func (t *tx) referDoubt(m *gateway.Message, in *opened, o *Outcome, at time.Time) error {
+	if err := t.refer(m, in, o, at); err != nil {
 		return err
 	}
 	return t.doubtRef(in.SIM, m.To, m.IDM, in.Segment, t.orNow(in.At)) // after a crash the outcome is much later
 }
 
-// refused: it was not sent. The charge is given back.
+// refused: this try was not sent. The charge is given back. An earlier try that is
+// in doubt stays so.
 func (t *tx) refused(m *gateway.Message, in *opened, o *Outcome, tr gateway.Transition) error {
 	if err := t.refund(&in.Intent, m.To, in.fresh); err != nil {
 		return err
 	}
 	m.Kind, m.Reason = o.Kind, reason(o)
 	if !o.Retry.IsZero() {
-		markParts(m, in.Segment, func(p *gateway.Part) { *p = gateway.Part{} })
+		markSure(m, in.Segment, gateway.Part{})
 		m.NotBefore = o.Retry.UTC()
 		return t.setStatus(m, gateway.StatusQueued, tr)
 	}
-	markParts(m, in.Segment, func(p *gateway.Part) {
-		*p = gateway.Part{Status: gateway.StatusFailed, At: tr.At}
-	})
-	return t.setStatus(m, gateway.StatusFailed, tr)
+	markSure(m, in.Segment, gateway.Part{Status: gateway.StatusFailed, At: tr.At})
+	return t.end(m, gateway.StatusFailed, tr)
 }
 
-// markParts changes one segment's part, or every part that is not out for segment 0.
+// end gives a row that goes out no more its last status. One with an earlier try in
+// doubt ends in doubt: why it is not tried again says nothing of that try.
+func (t *tx) end(m *gateway.Message, st gateway.Status, tr gateway.Transition) error {
+	if anyPart(m, gateway.StatusUnknown) {
+		st = gateway.StatusUnknown
+		tr.Text = joinWords(tr.Text, "an earlier try may have arrived")
+		m.Kind, m.Reason = gateway.KindUnknownOutcome, tr.Text
+		for i := range m.Parts {
+			if m.Parts[i].Status == gateway.StatusNone {
+				m.Parts[i].Status = gateway.StatusFailed // it does not follow when the doubt ends
+			}
+		}
+	}
+	return t.setStatus(m, st, tr)
+}
+
+// joinWords joins two texts of which the first may be missing.
+func joinWords(a, b string) string { return strings.TrimPrefix(a+"; "+b, "; ") }
+
+// markSure replaces one segment's part, or every part for segment 0, where no
+// earlier try is in doubt.
+func markSure(m *gateway.Message, segment int, part gateway.Part) {
+	markParts(m, segment, func(p *gateway.Part) {
+		if p.Status != gateway.StatusUnknown {
+			*p = part
+		}
+	})
+}
+
+// markParts changes one segment's part, or every part for segment 0.
 func markParts(m *gateway.Message, segment int, mark func(*gateway.Part)) {
 	n := int(max(m.Segments, 1))
 	for len(m.Parts) < n {
@@ -239,7 +273,7 @@ func (t *tx) drop(d *Drop) error {
 		return t.putOff(m, d.NotBefore, tr)
 	}
 	m.Kind, m.Reason = d.Kind, d.Text
-	return t.setStatus(m, d.Status, tr)
+	return t.end(m, d.Status, tr)
 }
 
 func checkDrop(d *Drop) error {
