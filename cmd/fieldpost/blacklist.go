@@ -97,9 +97,10 @@ func newBlacklistAdd(t terminal, s *server) *cobra.Command {
 func newBlacklistRemove(t terminal, s *server) *cobra.Command {
 	var campaign string
 	cmd := &cobra.Command{
-		Use:   "remove NUMBER",
-		Short: "Take a number off the list",
-		Args:  exactArgs("NUMBER"),
+		Use:     "remove NUMBER",
+		Short:   "Take a number off the list",
+		Example: `  fieldpost blacklist remove 098344484`,
+		Args:    exactArgs("NUMBER"),
 
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}

@@ -92,9 +92,10 @@ func printMessages(t terminal, page client.Page[client.Message]) error {
 
 func newCancel(t terminal, s *server) *cobra.Command {
 	return &cobra.Command{
-		Use:   "cancel ID",
-		Short: "Take back a message that has not left",
-		Args:  exactArgs("ID"),
+		Use:     "cancel ID",
+		Short:   "Take back a message that has not left",
+		Example: `  fieldpost queue cancel 1042`,
+		Args:    exactArgs("ID"),
 
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: s.asking(func(ctx context.Context, c *client.Client, args []string) error {

@@ -20,7 +20,8 @@ func newRun(t terminal) *cobra.Command {
 		Long: `Run the daemon until it is told to stop. It starts whatever the modems do: one that is not
 there is waited for. The first SIGTERM or SIGINT stops in order, within 30 s; a second one goes straight to closing the
 spool; SIGKILL is as safe. Exit codes: 0 done, 1 fault (restart it), 78 bad configuration (do not).`,
-		Args: exactArgs(),
+		Example: `  fieldpost run --config ./fieldpost.toml`,
+		Args:    exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := config.Load(path)
 			if err != nil {
@@ -41,23 +42,22 @@ spool; SIGKILL is as safe. Exit codes: 0 done, 1 fault (restart it), 78 bad conf
 	return cmd
 }
 
-// second gives a context that ends at the signal after the one that ended ctx.
+// second gives a context that ends at the second signal from now on. Both are
+// counted here, so that a second one is not missed however soon it comes.
 func second(ctx context.Context) (context.Context, context.CancelFunc) {
 	hurry, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	signals := make(chan os.Signal, 1)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		select {
-		case <-ctx.Done(): // the first signal is not ours
-		case <-hurry.Done():
-			return
+		defer signal.Stop(signals)
+		for range 2 {
+			select {
+			case <-signals:
+			case <-hurry.Done():
+				return
+			}
 		}
-		signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-		select {
-		case <-signals:
-			cancel()
-		case <-hurry.Done():
-		}
-		signal.Stop(signals)
+		cancel()
 	}()
 	return hurry, cancel
 }
