@@ -19,6 +19,8 @@ import (
 // The proof of fidelity: programs that were written for real modems, and know
 // nothing of this one, drive it unchanged.
 
+// peerMessages are what each program sends, each vendor's modem an equal share of them:
+// it is the program that is slow, at a second and more a message.
 const peerMessages = 20
 
 // peerLimit is how long a program may take; the test ends as soon as it is done.
@@ -54,16 +56,17 @@ func TestSmstoolsDrivesTheModemUnchanged(t *testing.T) {
 	})
 }
 
-// everyVendor lets a program send peerMessages through a modem of each vendor, and
-// fetch a long one from its SIM, at the same time: it is the program that is slow.
+// everyVendor lets a program send peerMessages through modems of every vendor, and
+// fetch a long one from each SIM, at the same time.
 func everyVendor(t *testing.T, prepare func(*testing.T, *sim.Bank, []sim.Copy) (cmd *exec.Cmd, inbox string)) {
 	t.Helper()
-	var want []sim.Copy
-	for i := range peerMessages {
-		want = append(want, peerMessage(i))
-	}
 	var wg sync.WaitGroup
-	for _, vendor := range []sim.Vendor{sim.Generic, sim.Huawei, sim.Quectel, sim.SIMCom} {
+	vendors := []sim.Vendor{sim.Generic, sim.Huawei, sim.Quectel, sim.SIMCom}
+	for v, vendor := range vendors {
+		var want []sim.Copy
+		for i := range peerMessages / len(vendors) { // of each kind at least one
+			want = append(want, peerMessage(v*peerMessages/len(vendors)+i))
+		}
 		b := peerBank(t, vendor)
 		cmd, inbox := prepare(t, b, want)
 		wg.Go(func() { drive(t, string(vendor), b, want, cmd, inbox) })
@@ -88,7 +91,7 @@ func peerMessage(i int) sim.Copy {
 
 func peerBank(t *testing.T, v sim.Vendor) *sim.Bank {
 	t.Helper()
-	b, err := sim.NewBank(sim.BankOptions{Modems: 1, Dir: t.TempDir(), Vendors: []sim.Vendor{v}, Card: sim.CardOptions{NextMR: 250}})
+	b, err := sim.NewBank(sim.BankOptions{Modems: 1, Dir: t.TempDir(), Vendors: []sim.Vendor{v}, Card: sim.CardOptions{NextMR: 254}})
 	if err != nil {
 		t.Fatal(err)
 	}
