@@ -45,7 +45,7 @@ func open(t *testing.T, o Options) *Guard {
 
 func (g *Guard) ask(from, auth string, header ...string) (Caller, error) {
 	r := httptest.NewRequest("GET", "/", nil)
-	r.RemoteAddr = from
+	r.RemoteAddr, r.Host = from, "127.0.0.1"
 	if auth != "" {
 		r.Header.Set("Authorization", auth)
 	}
@@ -157,6 +157,40 @@ func TestTrustIsForWhoSitsAtTheAddress(t *testing.T) {
 	}
 }
 
+// A page of a website that has its own name point at a trusted address reads with a
+// GET of its own origin: no header but Host tells it from a caller there.
+func TestAReadUnderTheNameOfAWebsiteIsNotTrusted(t *testing.T) {
+	g := open(t, Options{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/8")}, Host: "Branch-12.example.com"})
+	ask := func(method, host string) error {
+		r := httptest.NewRequest(method, "http://x/", nil)
+		r.RemoteAddr, r.Host = "127.0.0.1:5", host
+		_, err := g.Identify(r)
+		return err
+	}
+	for _, host := range []string{
+		"", "127.0.0.1:8080", "127.0.0.1", "[::1]:8080", "[::1]", "localhost:8080", "LOCALHOST.", "sms.localhost",
+		"branch-12", "branch-12.local:8080", "branch-12.example.com:8080", "gateway:8080",
+	} {
+		if err := ask("GET", host); err != nil {
+			t.Errorf("%q: %v", host, err)
+		}
+	}
+	for _, host := range []string{
+		"evil.example", "evil.example:8080", "127.0.0.1.evil.example", "branch-12.evil.example", "1.2.3", "localhost.evil.example", "a.b.local",
+	} {
+		for _, method := range []string{"GET", "HEAD"} {
+			if err := ask(method, host); gateway.KindOf(err) != gateway.KindUnauthorized {
+				t.Errorf("%s %q: %v", method, host, err)
+			}
+		}
+		// The old clients of SendSMS call the box by whatever name it has; a browser
+		// names itself in the Origin of every POST.
+		if err := ask("POST", host); err != nil {
+			t.Errorf("POST %q: %v", host, err)
+		}
+	}
+}
+
 func TestWrongTokensAreThrottledByAddressAndRightOnesAreNot(t *testing.T) {
 	now := time.Date(2030, 1, 2, 8, 0, 0, 0, time.UTC)
 	g := open(t, Options{Now: func() time.Time { return now }})
@@ -238,6 +272,27 @@ func TestATokenThatCannotBeReadLetsNobodyInAndStaysWhereItIs(t *testing.T) {
 	must(t, err)
 	if len(g.List()) != 0 || len(docs) != 3 {
 		t.Errorf("%d tokens, %d documents", len(g.List()), len(docs))
+	}
+}
+
+func TestATokenNameIsUniqueAndCanBePrinted(t *testing.T) {
+	s := store(t)
+	g := open(t, Options{Store: s})
+	made, _, err := g.Create(t.Context(), "shop", Read)
+	must(t, err)
+	for _, g := range []*Guard{g, open(t, Options{Store: s})} { // also after a restart
+		if _, _, err := g.Create(t.Context(), " shop ", Send); gateway.KindOf(err) != gateway.KindConflict {
+			t.Errorf("a second token of the name: %v", err)
+		}
+	}
+	for _, name := range []string{"\x1b[2J", "a\nb", "a\u202eb", "\xff", ""} {
+		if _, _, err := g.Create(t.Context(), name, Read); gateway.KindOf(err) != gateway.KindInvalid {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	must(t, g.Revoke(t.Context(), made.ID))
+	if _, _, err := g.Create(t.Context(), "shop", Read); err != nil {
+		t.Errorf("the name of a revoked token: %v", err)
 	}
 }
 

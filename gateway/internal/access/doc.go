@@ -11,8 +11,9 @@
 // send without a token, because the old clients of SendSMS send none. Three kinds
 // of request from such an address are not trusted all the same, because somebody
 // else stands behind them: one that a proxy passed on (Forwarded, X-Forwarded-For,
-// X-Real-IP, Via), one that a page in a browser made (Origin, Sec-Fetch-Site), and
-// one that brings a token, which must then be right.
+// X-Real-IP, Via), one that a page in a browser made (Origin, Sec-Fetch-Site; and
+// one that reads under a name which could be a website's), and one that brings a
+// token, which must then be right.
 //
 // # Invariants
 //

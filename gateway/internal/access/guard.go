@@ -9,6 +9,8 @@ import (
 	"maps"
 	"net/http"
 	"net/netip"
+	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +34,7 @@ type Options struct {
 	Store   Store
 	Trusted []netip.Prefix   // addresses that need no token; none = no address
 	File    string           // where the local admin token is written; "" = there is none
+	Host    string           // name of this box; "" = the system's
 	Now     func() time.Time // nil = time.Now
 	Logger  *slog.Logger     // nil = silent
 }
@@ -45,6 +48,7 @@ type Guard struct {
 	file    string
 	local   [sha256.Size]byte // hash of the local admin token
 	hasFile bool
+	host    string // name of this box, lower case; "" = none
 	now     func() time.Time
 	log     *slog.Logger
 	wrong   *Throttle // wrong tokens, by address
@@ -60,11 +64,15 @@ func Open(o Options) (*Guard, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Host == "" {
+		o.Host, _ = os.Hostname() // A box without a name is called by its address.
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	g := &Guard{
 		store:   o.Store,
+		host:    strings.ToLower(o.Host),
 		trusted: masked(o.Trusted),
 		file:    o.File,
 		now:     o.Now,
@@ -109,8 +117,13 @@ func (g *Guard) Identify(r *http.Request) (Caller, error) {
 	}
 	trusted := g.trusts(from)
 	if given == "" {
-		if trusted && direct(r.Header) {
+		switch {
+		case !trusted || !direct(r.Header):
+		case !looks(r.Method) || g.named(r.Host):
 			return Caller{ID: "trusted", Name: "trusted address", Scope: Read | Send, Trusted: true}, nil
+		default:
+			return Caller{}, gateway.Errorf(gateway.KindUnauthorized,
+				"a token is needed to read under this name of the box: give one, or write the box's address in the URL")
 		}
 		return Caller{}, gateway.Errorf(gateway.KindUnauthorized, "a token is needed: Authorization: Bearer <token>")
 	}

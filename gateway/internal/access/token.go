@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"fieldpost/gateway"
 	"fieldpost/spool"
@@ -61,12 +63,14 @@ type body struct {
 	LastUsed time.Time `json:"last_used,omitzero"`
 }
 
-// Create makes a token and gives its secret, which is not kept.
+// Create makes a token and gives its secret, which is not kept. KindConflict when
+// the name is taken: a call that is repeated, also after a restart, makes no second
+// token, and two tokens can be told apart.
 func (g *Guard) Create(ctx context.Context, name string, scope Scope) (Token, string, error) {
 	name = strings.TrimSpace(name)
 	switch {
-	case name == "" || len(name) > 64:
-		return Token{}, "", gateway.Invalid("name", "must have 1 to 64 bytes")
+	case name == "" || len(name) > 64 || !printable(name):
+		return Token{}, "", gateway.Invalid("name", "must have 1 to 64 bytes that can be printed")
 	case scope == None || scope&^all != 0:
 		return Token{}, "", gateway.Invalid("scopes", "at least one of %s", strings.Join(scopeWords[:], ", "))
 	}
@@ -74,6 +78,11 @@ func (g *Guard) Create(ctx context.Context, name string, scope Scope) (Token, st
 	defer g.mu.Unlock()
 	if len(*g.tokens.Load()) >= MaxTokens {
 		return Token{}, "", gateway.Errorf(gateway.KindConflict, "there are %d tokens already: revoke one first", MaxTokens)
+	}
+	for _, t := range *g.tokens.Load() {
+		if t.name == name {
+			return Token{}, "", &gateway.Error{Kind: gateway.KindConflict, Field: "name", Text: "is taken: revoke that token first, or take another name"}
+		}
 	}
 	secret := newSecret()
 	t := &token{
@@ -87,6 +96,11 @@ func (g *Guard) Create(ctx context.Context, name string, scope Scope) (Token, st
 	t.revision = d.Revision
 	g.change(func(m map[string]*token) { m[t.id] = t })
 	return t.told(), secret, nil
+}
+
+// printable says that a name moves no cursor and hides nothing where it is shown.
+func printable(name string) bool {
+	return utf8.ValidString(name) && !strings.ContainsFunc(name, func(c rune) bool { return !unicode.IsPrint(c) })
 }
 
 // Revoke ends a token: the next request with it is refused. KindNotFound when

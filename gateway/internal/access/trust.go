@@ -2,6 +2,7 @@ package access
 
 import (
 	"encoding/base64"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -59,6 +60,25 @@ func direct(h http.Header) bool {
 	}
 	site := h.Get("Sec-Fetch-Site") // Fetch Metadata: "none" is a person at the address bar
 	return site == "" || site == "none"
+}
+
+// looks says that a request only looks. A browser puts an Origin on every other one.
+func looks(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+
+// named says that a request calls the box by an address, or by a name that only its
+// own network gives: its host name, alone or with .local, or one without a dot. Any
+// other name may be a website's, which had it point at a trusted address to have a
+// browser there read for it (DNS rebinding): no Origin tells such a GET apart.
+func (g *Guard) named(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return true
+	}
+	short, _, _ := strings.Cut(g.host, ".")
+	return !strings.Contains(host, ".") || host == g.host || host == short+".local" || strings.HasSuffix(host, ".localhost")
 }
 
 // bearer gives the token of a request; "" when it brings none. Bearer is RFC 6750;

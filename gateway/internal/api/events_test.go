@@ -86,7 +86,7 @@ func TestDroppedEventsAreToldAsAGap(t *testing.T) {
 		"another epoch":    "zz-1",
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
-		req := httptest.NewRequest("GET", "/api/v1/events", nil).WithContext(ctx)
+		req := httptest.NewRequest("GET", "http://192.0.2.9/api/v1/events", nil).WithContext(ctx)
 		req.Header.Set("Last-Event-ID", id)
 		req.RemoteAddr = trusted
 		w := &until{ResponseRecorder: httptest.NewRecorder(), want: "event: gap", found: cancel}

@@ -132,7 +132,7 @@ func TestP77OldServicesNeedATokenFromAnUntrustedAddress(t *testing.T) {
 		{"wrong", "Bearer " + token[:len(token)-1] + "7", stranger, nil, 401},
 		{"wrong, trusted", "Basic xyz", trusted, nil, 401},
 		{"through a proxy", "", trusted, map[string]string{"X-Forwarded-For": "198.51.100.7"}, 401},
-		{"from a page", "", trusted, map[string]string{"Origin": "http://example.com"}, 401},
+		{"from a page", "", trusted, map[string]string{"Origin": "http://192.0.2.9"}, 401},
 		{"from a page elsewhere", "", trusted, map[string]string{"Sec-Fetch-Site": "cross-site"}, 403},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -15,7 +15,8 @@ const maxReplies = 1024
 
 // replies remembers the answers to calls that made a definition, so that a call
 // whose answer was lost can be repeated. Messages and bases have their keys on
-// disk; a definition has its name, which a repeat after a restart finds taken.
+// disk; a definition and a token have their names, which a repeat after a restart
+// finds taken.
 type replies struct {
 	mu    sync.Mutex
 	order *list.List // of *reply, newest first

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -185,7 +186,7 @@ func (r *rig) do(c call) (int, string) {
 func (r *rig) serve(c call) *httptest.ResponseRecorder {
 	r.t.Helper()
 	req := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
-	req.RemoteAddr = trusted
+	req.RemoteAddr, req.Host = trusted, "192.0.2.9"
 	if c.from != "" {
 		req.RemoteAddr = c.from
 	}
@@ -211,7 +212,7 @@ func (r *rig) token(words ...string) string {
 	r.t.Helper()
 	scope, err := access.ParseScopes(words)
 	must(r.t, err)
-	_, secret, err := r.guard.Create(context.Background(), "test", scope)
+	_, secret, err := r.guard.Create(context.Background(), fmt.Sprint("test", len(r.guard.List())), scope)
 	must(r.t, err)
 	return secret
 }

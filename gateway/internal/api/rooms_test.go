@@ -194,7 +194,7 @@ func TestP144TheBlacklistIsFilledByHandAndByFile(t *testing.T) {
 	token := r.token("blacklist", "read")
 	var l client.Listed
 	r.json(call{method: "POST", path: "/api/v1/blacklist", token: token, body: `{"number":"098344484","campaign":"test1","opt_out":true}`}, &l)
-	if l.Number != "+59898344484" || l.Source != "test" || l.At == nil {
+	if l.Number != "+59898344484" || l.Source != "test0" || l.At == nil {
 		t.Errorf("got %+v", l)
 	}
 	var u client.Upload

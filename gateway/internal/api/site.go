@@ -82,7 +82,7 @@ func (a *API) tokenRoutes() {
 	handle(a, route{method: http.MethodGet, path: path, id: "list-tokens", tag: tag,
 		summary: "List API tokens, without their secrets", class: ClassRead, scope: access.Admin}, a.tokens)
 	handle(a, route{method: http.MethodPost, path: path, id: "create-token", tag: tag,
-		summary: "Make an API token", text: "The answer holds its secret, this once.",
+		summary: "Make an API token", text: "The answer holds its secret, this once. Its name must be free.",
 		class: ClassControl, scope: access.Admin, status: http.StatusCreated,
 		errors: []int{http.StatusConflict}}, a.createToken)
 	act(a, route{method: http.MethodDelete, path: path + "/{id}", id: "revoke-token", tag: tag,
