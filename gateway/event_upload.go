@@ -1,7 +1,6 @@
 package gateway
 
-// UploadEvent is the body of EventUpload: a file was loaded, or given up. It may
-// come twice when the box stops between it and the end of the load.
+// UploadEvent is the body of EventUpload: a file was loaded, or given up.
 type UploadEvent struct {
 	ID       string `json:"id"`
 	Kind     string `json:"kind"` // "base" or "blacklist"

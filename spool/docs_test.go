@@ -1,6 +1,8 @@
 package spool
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +102,33 @@ func TestUploadKeepsItsRefusedLines(t *testing.T) {
 	}
 	if _, err := s.Upload("up-2"); gateway.KindOf(err) != gateway.KindNotFound {
 		t.Errorf("no upload: %v", err)
+	}
+}
+
+func TestTheEndOfALoadIsToldOnceInItsCommit(t *testing.T) {
+	s, _ := open(t)
+	u := Upload{ID: "up-1", Kind: "base", Accepted: 3}
+	before := s.Stats().Commits
+	for _, state := range []string{"loading", "failed", "failed", "loading", "done", "done"} {
+		u.State = state
+		must(t, s.PutUpload(bg, u))
+	}
+	if n := s.Stats().Commits - before; n != 6 {
+		t.Errorf("%d commits of 6 records", n)
+	}
+	events, err := s.Events(0, 0)
+	must(t, err)
+	var told []string
+	for _, e := range events {
+		var body gateway.UploadEvent
+		must(t, json.Unmarshal(e.Body, &body))
+		if e.Kind != gateway.EventUpload || body.ID != "up-1" || body.Accepted != 3 {
+			t.Errorf("event %+v, body %+v", e, body)
+		}
+		told = append(told, body.State)
+	}
+	if !slices.Equal(told, []string{"failed", "done"}) {
+		t.Errorf("told %q", told)
 	}
 }
 

@@ -31,7 +31,14 @@ type storedUpload struct {
 	BadLines int `json:"bad_lines"` // rows of bucketUploadBad
 }
 
-// PutUpload stores an upload, new or known.
+// The states that a load ends in.
+const (
+	uploadDone   = "done"
+	uploadFailed = "failed"
+)
+
+// PutUpload stores an upload, new or known. That its load ended is told in an event
+// of the same commit.
 func (s *Spool) PutUpload(ctx context.Context, u Upload) error {
 	return s.update(ctx, func(t *tx) error { return t.putUpload(u) })
 }
@@ -60,10 +67,22 @@ func (t *tx) putUpload(u Upload) error {
 	}
 	stored := storedUpload{Upload: u, BadLines: max(had.BadLines, len(u.Bad))}
 	stored.Bad = nil
+	if u.State != had.State && (u.State == uploadDone || u.State == uploadFailed) {
+		if err := t.emit(gateway.EventUpload, uploadEvent(&u)); err != nil {
+			return err
+		}
+	}
 	if err := t.bucket(bucketUploadTime).Put(uploadTimeKey(&u), present); err != nil {
 		return err
 	}
 	return putJSON(rows, []byte(u.ID), stored)
+}
+
+func uploadEvent(u *Upload) gateway.UploadEvent {
+	return gateway.UploadEvent{
+		ID: u.ID, Kind: u.Kind, Campaign: u.Campaign, Name: u.Name, Agent: u.Agent,
+		State: u.State, Accepted: u.Accepted, Rejected: u.Rejected, Error: u.Error,
+	}
 }
 
 // upload gives a stored upload, without its refused lines; false when there is none.

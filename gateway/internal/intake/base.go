@@ -102,6 +102,7 @@ func (in *Intake) checkBase(r *BaseRequest) error {
 func (in *Intake) accept(ctx context.Context, r *BaseRequest, kind string, got received) (up spool.Upload, known bool, err error) {
 	in.taking.Lock()
 	defer in.taking.Unlock()
+	loading := in.loading(r.Upload) // before the record is read: a load ends the other way round
 	up, err = in.o.Store.Upload(r.Upload)
 	switch known = err == nil; {
 	case !known && gateway.KindOf(err) != gateway.KindNotFound:
@@ -109,15 +110,16 @@ func (in *Intake) accept(ctx context.Context, r *BaseRequest, kind string, got r
 	case !known:
 		up = spool.Upload{
 			ID: r.Upload, Kind: kind, Campaign: r.Campaign, Name: r.Name, Agent: r.Agent, Held: r.Held,
-			Hash: got.hash, Path: in.path(r.Upload), Bytes: got.size, Created: in.o.Now().UTC(),
+			Hash: got.hash, Bytes: got.size, Created: in.o.Now().UTC(),
 		}
 	case up.Hash != got.hash || up.Kind != kind:
 		return spool.Upload{}, false, discard(got, &gateway.Error{Kind: gateway.KindConflict, Field: "upload",
 			Text: "was used for another file: a new file needs a new id"})
-	case up.State != stateFailed:
+	case up.State == stateDone || up.State == stateLoading && loading:
 		return up, true, discard(got, nil)
 	}
-	up.State, up.Error = stateLoading, "" // new, or failed before: it goes on where it stood
+	// New, failed before, or with a record of a file that is gone: it goes on where it stood.
+	up.State, up.Error, up.Path = stateLoading, "", in.path(up.ID)
 	if err := in.keep(got, up.ID); err != nil {
 		return spool.Upload{}, known, discard(got, err)
 	}
@@ -128,6 +130,13 @@ func (in *Intake) accept(ctx context.Context, r *BaseRequest, kind string, got r
 	}
 	in.enqueue(up)
 	return up, known, nil
+}
+
+// loading says that the loader has, or will have, an upload.
+func (in *Intake) loading(id string) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.loads[id] != nil
 }
 
 // await waits until an upload is loaded. It is accepted: the end of ctx is no error.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"fieldpost/gateway"
 )
@@ -81,6 +82,9 @@ func (in *Intake) keep(got received, id string) error {
 	return nil
 }
 
+// keepFailed is how long the file of a load that failed is kept for who looks into it.
+const keepFailed = 7 * 24 * time.Hour
+
 // recover queues the files that were accepted and not loaded, and removes the rest.
 func (in *Intake) recover() error {
 	entries, err := os.ReadDir(in.o.Dir)
@@ -104,8 +108,9 @@ func (in *Intake) recover() error {
 		case lost != nil:
 			return lost
 		case up.State == stateLoading:
+			up.Path = path // the directory may have moved
 			in.enqueue(up)
-		case up.State == stateDone:
+		case up.State == stateDone, up.State == stateFailed && in.o.Now().Sub(up.Finished) > keepFailed:
 			err = errors.Join(err, remove(path))
 		}
 	}

@@ -18,7 +18,6 @@ type Store interface {
 	AddBatch(ctx context.Context, up spool.Upload, ms []gateway.Message) (spool.Upload, error)
 	PutUpload(ctx context.Context, u spool.Upload) error
 	Upload(id string) (spool.Upload, error)
-	Emit(ctx context.Context, kind string, body any) error
 }
 
 // Blacklist takes a list of numbers.

@@ -142,8 +142,7 @@ func passing(err error) bool {
 	return k == gateway.KindUnavailable || k == gateway.KindThrottled
 }
 
-// finish keeps how a load ended. The event comes first, so that a stop between the
-// two tells it twice rather than never.
+// finish keeps how a load ended.
 func (in *Intake) finish(l *load, failed error) error {
 	ctx := context.Background() // the end of a load is kept whoever waits for it
 	up := l.up
@@ -152,14 +151,7 @@ func (in *Intake) finish(l *load, failed error) error {
 		up.State, up.Error = stateFailed, failed.Error()
 		in.log.Error("a load failed", slog.String("upload", up.ID), slog.Any("error", failed))
 	}
-	err := in.o.Store.Emit(ctx, gateway.EventUpload, gateway.UploadEvent{
-		ID: up.ID, Kind: up.Kind, Campaign: up.Campaign, Name: up.Name, Agent: up.Agent,
-		State: up.State, Accepted: up.Accepted, Rejected: up.Rejected, Error: up.Error,
-	})
-	if err == nil {
-		err = in.o.Store.PutUpload(ctx, up)
-	}
-	if err != nil {
+	if err := in.o.Store.PutUpload(ctx, up); err != nil {
 		return err
 	}
 	if failed == nil {
