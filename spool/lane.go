@@ -119,10 +119,3 @@ func laneOf(b *bbolt.Tx, name string) (uint32, bool) {
 	}
 	return binary.BigEndian.Uint32(v), true
 }
-
-// laneName gives a campaign's name; "" for a number that was never allotted.
-func (s *Spool) laneName(id uint32) string {
-	s.mirror.mu.RLock()
-	defer s.mirror.mu.RUnlock()
-	return s.mirror.names[id]
-}
