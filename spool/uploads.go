@@ -85,12 +85,6 @@ func uploadEvent(u *Upload) gateway.UploadEvent {
 	}
 }
 
-// upload gives a stored upload, without its refused lines; false when there is none.
-func (t *tx) upload(id string) (Upload, bool, error) {
-	u, err := decodeUpload(t.bucket(bucketUploads).Get([]byte(id)))
-	return u.Upload, u.ID != "", err
-}
-
 // Upload gives one upload; KindNotFound when there is none with that id.
 func (s *Spool) Upload(id string) (Upload, error) {
 	var u Upload
