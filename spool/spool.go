@@ -192,6 +192,14 @@ func (s *Spool) room() error {
 	return gateway.Errorf(gateway.KindUnavailable, "the spool is full: %d MiB of %d are in use, and the rest is for the messages that wait", used>>20, limit>>20)
 }
 
+// Room says whether new rows fit: nil, or the unavailable error that they would get.
+func (s *Spool) Room() error {
+	if err := s.broken(); err != nil {
+		return err
+	}
+	return s.room()
+}
+
 const (
 	// allocSize is the step in which the file grows. bbolt's 16 MiB would waste a small card.
 	allocSize = 4 << 20

@@ -15,7 +15,11 @@
 //     the bank waits for it.
 //   - An actor that ends before it is told to takes the daemon down, with its name
 //     in the error. Channels are no actors: the bank starts them again.
-//   - Stop ends within 30 s whatever a device does; each release has its own bound.
+//   - Stop ends within 30 s whatever a device does; each release has its own bound. A
+//     second signal waits for nothing but the spool.
+//   - A modem serves one provider. Where the file gives it to one and the spool to
+//     another, it is the file's, and the other's channel says so.
+//   - Ready means that what comes in can be stored and that a channel can send it.
 //
 // # Not here
 //

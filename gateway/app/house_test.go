@@ -31,7 +31,8 @@ const patience = 60 * time.Second
 type setup struct {
 	modems   int // 0 = one
 	sim      sim.BankOptions
-	sections string // of the configuration, before the provider
+	storage  string // keys of the storage
+	sections string // keys of http, and sections behind it
 	provider string // keys of the provider
 	listen   string // "" = any port
 	now      func() time.Time
@@ -121,6 +122,7 @@ region = "UY"
 time_zone = "America/Montevideo"
 [storage]
 path = %q
+%s
 [http]
 listen = %q
 %s
@@ -129,7 +131,7 @@ name = "bank"
 type = "GSM"
 default = true
 %s
-`, h.spoolPath(), listen, h.o.sections, h.o.provider)
+`, h.spoolPath(), h.o.storage, listen, h.o.sections, h.o.provider)
 	for port := range h.bank.Modems {
 		fmt.Fprintf(&b, "[[provider.port]]\nport = %d\ndevice = %q\n", port, h.bank.Device(port))
 	}

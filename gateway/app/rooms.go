@@ -67,7 +67,7 @@ func (a *App) openIntake(context.Context) (err error) {
 	s := &a.cfg.Sending
 	a.intake, err = intake.New(intake.Options{
 		Store: a.spool, Blacklist: a.spool, Catalog: routes{a.catalog}, Numbers: a.numbers, Now: a.now, Logger: a.log.With("part", "intake"),
-		Dir: filepath.Join(filepath.Dir(a.cfg.Storage.Path), "bases"), MaxSegments: s.MaxSegments, MaxBase: a.cfg.HTTP.MaxBase,
+		Dir: a.baseDir(), MaxSegments: s.MaxSegments, MaxBase: a.cfg.HTTP.MaxBase,
 		ValidSingle: s.ValidFor.Single, ValidBase: s.ValidFor.Base,
 	})
 	if err != nil {
@@ -139,3 +139,6 @@ func managed(all []config.Provider) []catalog.Provider {
 	}
 	return out
 }
+
+// baseDir is where files of bases wait: on the spool's disk, whose room is watched.
+func (a *App) baseDir() string { return filepath.Join(filepath.Dir(a.cfg.Storage.Path), "bases") }

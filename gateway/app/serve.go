@@ -18,14 +18,14 @@ func (a *App) openAPI(ctx context.Context) (err error) {
 			Bank: a.bank, Sender: reasons{a.spool, a.dialer, a.cfg.Site.Zone}, Site: a,
 		},
 		Guard: a.guard, Version: a.version, Zone: a.cfg.Site.Zone,
-		MaxBody: h.MaxBody, MaxBase: h.MaxBase, Rate: h.Rate, Burst: h.Burst,
+		Dir: a.baseDir(), MaxBody: h.MaxBody, MaxBase: h.MaxBase, Rate: h.Rate, Burst: h.Burst,
 		Segments: a.cfg.Sending.MaxSegments, Metrics: a.metrics.Handler(), Observe: a.observe,
 		Now: a.now, Logger: a.log.With("part", "api"),
 	})
 	if err != nil {
 		return err
 	}
-	if a.listeners, err = bind(ctx, h.Listen); err != nil {
+	if a.listeners, err = bind(ctx, h.Listen, a.log.With("part", "http")); err != nil {
 		return err
 	}
 	a.server = a.api.Server()

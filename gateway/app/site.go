@@ -30,6 +30,9 @@ func (a *App) Site() client.Site {
 	}
 	a.backlog(&s)
 	a.countChannels(&s)
+	if err := a.spool.Room(); err != nil {
+		s.Reasons = append(s.Reasons, err.Error())
+	}
 	if s.Clock.State == clockUntrusted {
 		s.Reasons = append(s.Reasons, "the clock is wrong: schedules, quota windows and expiry wait until it is set")
 	}
