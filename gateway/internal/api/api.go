@@ -130,6 +130,7 @@ type API struct {
 
 	draining atomic.Bool
 	streams  atomic.Int32 // event streams that are open
+	files    atomic.Int32 // files that are on their way
 	once     sync.Once
 	done     chan struct{} // closed by Close
 	made     replies

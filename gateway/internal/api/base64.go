@@ -30,7 +30,11 @@ func (a *API) takeBase64(w http.ResponseWriter, r *http.Request, c access.Caller
 	if err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(a.dir, "form-*.csv")
+	if err := a.fileDoor(); err != nil {
+		return err
+	}
+	defer a.files.Add(-1)
+	tmp, err := os.CreateTemp(a.dir, intake.Partial) // what a killed process leaves goes with intake's own
 	if err != nil {
 		return gateway.Errorf(gateway.KindUnavailable, "the file cannot be stored now: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -24,9 +25,23 @@ import (
 
 // Times of an upload.
 const (
-	chunkTime = time.Minute     // for the next bytes of a file to come
-	loadTime  = 2 * time.Second // that an answer waits for the rows of a file to be in the spool
+	chunkTime  = time.Minute      // for the next bytes of a file to come
+	filesRetry = 10 * time.Second // that a caller should wait when too many files are on their way
+	loadTime   = 2 * time.Second  // that an answer waits for the rows of a file to be in the spool
 )
+
+// maxFiles is how many files may be on their way at once: each holds up to three
+// descriptors, of which a serial port needs a low one (S1).
+const maxFiles = 64
+
+// fileDoor lets a file in, or says when to come again; leave it when it is stored.
+func (a *API) fileDoor() error {
+	if a.files.Add(1) > maxFiles {
+		a.files.Add(-1)
+		return throttled(filesRetry, fmt.Sprintf("%d files are on their way already", maxFiles))
+	}
+	return nil
+}
 
 // Intake is the one door of messages and files.
 type Intake interface {
@@ -98,6 +113,10 @@ func (a *API) takeFile(w http.ResponseWriter, r *http.Request, c access.Caller, 
 	if in.Agent == "" {
 		in.Agent = c.Name
 	}
+	if err := a.fileDoor(); err != nil {
+		return err
+	}
+	defer a.files.Add(-1)
 	if err := a.openFile(w, r, &in); err != nil {
 		return err
 	}

@@ -202,6 +202,10 @@ func (r *rig) serve(c call) *httptest.ResponseRecorder {
 	for k, v := range c.header {
 		req.Header.Set(k, v)
 	}
+	return r.record(req)
+}
+
+func (r *rig) record(req *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, req)
 	return w

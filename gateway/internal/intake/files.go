@@ -22,6 +22,10 @@ const (
 	suffix   = ".csv"
 )
 
+// Partial begins the name of a file in Dir that is still on its way: the next start
+// removes what a killed process left.
+const Partial = partial
+
 // received is a file on disk that no record knows yet.
 type received struct {
 	path string
