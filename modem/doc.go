@@ -17,7 +17,8 @@
 //   - Send is called by one goroutine at a time for a port, never before its channel
 //     was reported ready. It returns by itself within Driver.Limits().Send; a context
 //     that ends early means: stop waiting, and say unknown_outcome unless it is
-//     certain that nothing went out.
+//     certain that nothing went out. A context that has already ended must not be
+//     accepted: nothing goes out, and the error is unavailable.
 //   - Errors are returned, not logged. The driver reports a state with its reason.
 //   - Inbound and Report return when the thing is on disk. Only then may a driver
 //     delete or acknowledge it at the device. A driver that cannot store keeps it at

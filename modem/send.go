@@ -18,6 +18,9 @@ const defaultSend = 2 * time.Minute
 // unknown_outcome. Two sends at a time on one channel are a fault of the caller:
 // internal, and nothing of the second went out.
 func (b *Bank) Send(ctx context.Context, id string, s Submission) (Receipt, error) {
+	if err := ctx.Err(); err != nil {
+		return Receipt{}, &gateway.Error{Kind: gateway.KindUnavailable, Text: "the send was given up before it began", Err: err}
+	}
 	c, err := b.begin(id)
 	if err != nil {
 		return Receipt{}, err

@@ -115,6 +115,24 @@ func TestTwoSendsAtOnceAreAFaultOfTheCaller(t *testing.T) {
 	})
 }
 
+func TestSendWithAContextThatHasEndedReachesNoDriver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, modem.BankOptions{}, sender(func(context.Context, int, modem.Submission) (modem.Receipt, error) {
+			t.Error("the driver was asked")
+			return modem.Receipt{}, nil
+		}))
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := b.Send(ctx, "bank/0", modem.Submission{}); gateway.KindOf(err) != gateway.KindUnavailable {
+			t.Errorf("got %v", err)
+		}
+		if h, _ := b.Health("bank/0"); h.Faults != 0 {
+			t.Errorf("health %+v: the channel had no part in it", h)
+		}
+	})
+}
+
 func TestSendThatDoesNotReturnIsInDoubtAndKeepsThePort(t *testing.T) {
 	for name, early := range map[string]bool{"driver's limit": false, "context": true} {
 		t.Run(name, func(t *testing.T) {
@@ -129,8 +147,8 @@ func TestSendThatDoesNotReturnIsInDoubtAndKeepsThePort(t *testing.T) {
 				defer cancel()
 				want := 12 * time.Second // the driver's 10 and the grace
 				if early {
-					cancel()
-					want = 2 * time.Second
+					time.AfterFunc(time.Second, cancel)
+					want = 3 * time.Second
 				}
 				began := time.Now()
 				_, err := b.Send(ctx, "bank/0", modem.Submission{})
