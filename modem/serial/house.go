@@ -95,11 +95,6 @@ func (l *lane) glance(ctx context.Context) error {
 	if err := l.inspect(ctx); err != nil {
 		return err
 	}
-	if iccid, err := l.iccid(ctx); err != nil {
-		return err
-	} else if iccid != l.channel().ICCID && iccid != "" {
-		return errAgain // quota and reports belong to the card: it was changed while nobody looked
-	}
 	if err := l.look(ctx); err != nil {
 		return err
 	}
@@ -109,18 +104,8 @@ func (l *lane) glance(ctx context.Context) error {
 // inspect looks at SIM and network, and takes the channel out of use where one of
 // them is gone.
 func (l *lane) inspect(ctx context.Context) error {
-	state, err := l.simState(ctx)
-	if err != nil {
+	if err := l.sameSIM(ctx); err != nil {
 		return err
-	}
-	if reason, fault := simReason(state); reason != "" {
-		l.log.Warn("the SIM is gone or locked", slog.String("state", state))
-		s := gateway.ChannelStarting
-		if fault {
-			s = gateway.ChannelFault
-		}
-		l.state(s, reason)
-		return errAgain // the SIM that comes back may be another one
 	}
 	reg, err := l.registration(ctx)
 	if err != nil {

@@ -2,6 +2,7 @@ package serial
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -45,7 +46,7 @@ func (l *lane) fetch(ctx context.Context, p place) error {
 		return optional(err) // deleted meanwhile, by the sweep or on another port
 	}
 	for i, line := range info {
-		if head, ok := strings.CutPrefix(line, "+CMGR:"); ok && i+1 < len(info) {
+		if head, ok := strings.CutPrefix(line, "+CMGR:"); ok && i+1 < len(info) && inHex(info[i+1]) {
 			return l.store(ctx, p.index, stat(head, 0), info[i+1], length(head))
 		}
 	}
@@ -73,7 +74,7 @@ func (l *lane) list(ctx context.Context) error {
 			continue
 		}
 		index, ok := at.FirstInt(head)
-		if !ok {
+		if !ok || !inHex(info[i+1]) { // its line was lost or torn on the way: it is still in the modem
 			continue
 		}
 		if err := l.store(ctx, index, stat(head, 1), info[i+1], length(head)); err != nil {
@@ -82,6 +83,13 @@ func (l *lane) list(ctx context.Context) error {
 		i++
 	}
 	return nil
+}
+
+// inHex says that a line can be a TPDU. Whatever else comes in its place, the message is
+// not deleted for it.
+func inHex(line string) bool {
+	b, err := hex.DecodeString(line)
+	return err == nil && len(b) > 0
 }
 
 // store puts one message on disk and deletes it from the modem. What the host cannot

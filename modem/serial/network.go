@@ -2,16 +2,21 @@ package serial
 
 import (
 	"context"
+	"encoding/hex"
 	"strings"
 	"time"
 
 	"fieldpost/gateway"
+	"fieldpost/gateway/gsm7"
 	"fieldpost/modem/internal/at"
 )
 
 // register waits until the modem may use a network.
 func (l *lane) register(ctx context.Context) error {
 	for {
+		if err := l.sameSIM(ctx); err != nil { // a wait of hours is long enough to change it
+			return err
+		}
 		reg, err := l.registration(ctx)
 		if err != nil {
 			return err
@@ -98,12 +103,27 @@ func (l *lane) operator(ctx context.Context) error {
 	if err := optional(err); err != nil || len(lines) == 0 {
 		return err
 	}
-	f := strings.SplitN(lines[0], ",", 4)
-	if len(f) < 3 {
-		return nil
+	if name, ok := operatorName(lines[0]); ok {
+		l.set(func(c *gateway.Channel) { c.Operator = name })
 	}
-	l.set(func(c *gateway.Channel) { c.Operator = strings.ToValidUTF8(strings.Trim(f[2], `" `), "?") })
 	return nil
+}
+
+// operatorName reads +COPS: <mode>,<format>,<oper>[,<AcT>]. The name may hold a comma, and
+// comes as UCS2 in hex where the modem was left with that character set (TS 27.007 §5.5).
+func operatorName(args string) (string, bool) {
+	f := strings.SplitN(args, ",", 3)
+	if len(f) < 3 {
+		return "", false
+	}
+	name, _, quoted := strings.Cut(strings.TrimPrefix(f[2], `"`), `"`)
+	if !quoted {
+		name, _, _ = strings.Cut(name, ",")
+	}
+	if raw, err := hex.DecodeString(name); err == nil && len(raw) >= 4 && len(raw)%2 == 0 && raw[0] == 0 {
+		name = gsm7.DecodeUCS2(raw)
+	}
+	return strings.ToValidUTF8(strings.TrimSpace(name), "?"), true
 }
 
 func (l *lane) signal(ctx context.Context) error {

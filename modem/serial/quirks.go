@@ -12,7 +12,7 @@ type quirk struct {
 	memory string   // where messages are to be kept; "" = SM
 	cmms   bool     // +CMMS keeps the link open between segments
 	packed bool     // +CUSD carries packed septets in hex, both ways
-	cscs   string   // character set for +CUSD; "" = as it is
+	cscs   string   // character set for +CUSD and +COPS: another program may have left UCS2; "" = as it is
 	urcs   []string // unsolicited lines beside the ones that all know
 	full   []string // which of them say that the memory is full
 	boot   []string // which of them say that the modem has just started
@@ -28,14 +28,14 @@ var quirks = []quirk{
 	{
 		name: "Huawei", makers: []string{"huawei"},
 		iccid: []string{"^ICCID?", "+CCID?", "+ICCID"}, tries: []string{"^CPIN?", `+CPINR="SIM PIN"`},
-		cnmi: cnmiUsual, cmms: true, packed: true,
+		cnmi: cnmiUsual, cmms: true, packed: true, cscs: "IRA",
 		full: []string{"^SMMEMFULL"}, boot: []string{"^SYSSTART"},
 		init: []string{"^CURC=0"}, // its lines of signal and flow would come every few seconds
 	}, {
 		name: "ZTE", makers: []string{"zte"},
 		iccid: []string{"+ZICCID?", "+CCID?", "+ICCID"}, tries: []string{"+ZPINPUK=?", `+CPINR="SIM PIN"`},
 		// A ZTE that announces reports in mode 2 has been seen to keep them back for ever.
-		cnmi: []string{"1,1,0,1,0", "2,1,0,1,0", "1,1,0,2,0", "1,1,0,0,0"}, cmms: true,
+		cnmi: []string{"1,1,0,1,0", "2,1,0,1,0", "1,1,0,2,0", "1,1,0,0,0"}, cmms: true, cscs: "IRA",
 		full: []string{"+ZSMESTATUS"},
 	}, {
 		name: "Quectel", makers: []string{"quectel"},
@@ -70,7 +70,7 @@ var quirks = []quirk{
 	{
 		name: "generic", makers: []string{""},
 		iccid: []string{"+CCID", "+ICCID", "^ICCID?", "+QCCID", "+CCID?", "+ZICCID?", "#CCID"}, tries: []string{`+CPINR="SIM PIN"`},
-		cnmi: cnmiUsual, cmms: true,
+		cnmi: cnmiUsual, cmms: true, cscs: "IRA",
 		boot: []string{"RDY"},
 	},
 }

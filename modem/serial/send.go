@@ -52,8 +52,8 @@ func encode(s *modem.Submission) (tpdu.Encoded, error) {
 // keepLink asks the modem to keep the radio link open between segments (TS 27.005
 // §3.5.6). Mode 2 lasts: the modem lets go some seconds after the last message by itself.
 func (l *lane) keepLink(ctx context.Context) {
-	if _, err := l.s.Command(ctx, "+CMMS=2"); err == nil || at.RefusalOf(err) != nil {
-		l.linked.Store(true) // a modem that refuses is not asked again
+	if _, err := l.s.Command(ctx, "+CMMS=2"); optional(err) == nil {
+		l.linked.Store(true) // a modem that refuses, or does not answer to that, is not asked again
 	}
 }
 

@@ -3,31 +3,66 @@ package serial
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"fieldpost/gateway"
 	"fieldpost/modem/internal/at"
 )
 
+// sameSIM looks whether the SIM that the channel is known by is there and can be
+// used. errAgain: it is gone, locked, or another one.
+func (l *lane) sameSIM(ctx context.Context) error {
+	state, err := l.simState(ctx)
+	if err != nil {
+		return err
+	}
+	if reason, fault := simReason(state); reason != "" {
+		l.log.Warn("the SIM is gone or locked", slog.String("state", state))
+		s := gateway.ChannelStarting
+		if fault {
+			s = gateway.ChannelFault
+		}
+		l.state(s, reason)
+		return errAgain // the SIM that comes back may be another one
+	}
+	iccid, err := l.iccid(ctx)
+	if err != nil || iccid == "" || iccid == l.channel().ICCID {
+		return err
+	}
+	l.log.Warn("another SIM is in the modem")
+	l.state(gateway.ChannelStarting, "another SIM is in the modem") // quota and reports belong to the card
+	return errAgain
+}
+
+// pinLag is how often a SIM that took its PIN may say that it wants it, before it is
+// taken for another one: not every modem reads the SIM at once.
+const pinLag = 6
+
 // unlock waits until the SIM can be used, and gives its PIN where that is allowed.
 func (l *lane) unlock(ctx context.Context) error {
-	for {
+	for lag := 0; ; {
 		state, err := l.simState(ctx)
 		if err != nil {
 			return err
 		}
-		if state == "SIM PIN" {
-			reason, err := l.enterPIN(ctx)
-			if err != nil {
+		reason, fault := simReason(state)
+		switch {
+		case reason == "":
+			return nil
+		case state == "SIM PIN" && lag > 0:
+			lag--
+			reason, fault = "the SIM took its PIN and is not ready yet", false
+		case state == "SIM PIN":
+			if reason, err = l.enterPIN(ctx); err != nil {
 				return err
 			}
 			if reason == "" {
+				lag = pinLag
 				continue
 			}
-			l.state(gateway.ChannelFault, reason)
-		} else if reason, fault := simReason(state); reason == "" {
-			return nil
-		} else if fault {
+		}
+		if fault {
 			l.state(gateway.ChannelFault, reason)
 		} else {
 			l.state(gateway.ChannelStarting, reason)

@@ -232,9 +232,15 @@ func cmss(m *Modem, c *call) verdict {
 	return verdict{kind: isSilent}
 }
 
+// linkKept is how long the radio link stays open behind a message (TS 27.005 §3.5.6: 1 to 5 s).
+const linkKept = 5 * time.Second
+
+// cmms keeps the radio link open between messages. Mode 1 ends by itself, mode 2 lasts.
 func cmms(m *Modem, c *call) verdict {
-	var keep int
-	return m.toggle(c, "+CMMS", 2, &keep)
+	if m.set.cmms == 1 && !m.last.IsZero() && time.Since(m.last) > linkKept {
+		m.set.cmms = 0
+	}
+	return m.toggle(c, "+CMMS", 2, &m.set.cmms)
 }
 
 // csmp sets the header of text mode (TS 27.005 §3.3.1).

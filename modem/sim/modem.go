@@ -75,7 +75,7 @@ type settings struct {
 	unlocked             bool   // PIN given, or none needed
 	cfun                 int    // 0 off, 1 full, 4 flight mode
 	cnmi                 [5]int // mode, mt, bm, ds, bfr
-	csms                 int
+	csms, cmms           int
 	mem                  [3]string
 	cscs                 string
 	csca                 string
