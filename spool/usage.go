@@ -31,8 +31,9 @@ func (t *tx) usage(sim string, at time.Time) (*usage, error) {
 		}
 		t.usages[sim] = u
 	}
-	if u.roll(at, t.s.o.Zone) {
-		u.changed = true
+	month, back := u.roll(at, t.s.o.Zone)
+	u.changed = u.changed || month || back
+	if month {
 		return u, t.forgetRecipients(sim, u.MonthStart)
 	}
 	return u, nil
@@ -97,28 +98,27 @@ func (t *tx) refund(in *Intent, to gateway.Address, fresh bool) error {
 	return t.bucket(bucketRecipient).Delete(k)
 }
 
-// maxBack is how far a clock may go back and still be believed to have been right.
-const maxBack = 24 * time.Hour
-
-// roll begins the windows that at lies behind. A clock that went back a little
-// begins none: a quota is not given twice. One that was far ahead is corrected: the
-// window moves back and keeps its count, or it would never end.
-func (u *Usage) roll(at time.Time, zone *time.Location) (month bool) {
+// roll begins the windows that at lies behind. A clock that went back a little, by
+// a window or a day at most, begins none: a quota is not given twice. One that was far
+// ahead is corrected: the window moves back and keeps its count, or it would never end.
+// month says that a month began, back that a window moved back.
+func (u *Usage) roll(at time.Time, zone *time.Location) (month, back bool) {
 	local := at.In(zone)
 	y, mo, d := local.Date()
 	starts := []struct {
 		start *time.Time
 		count *uint32
 		now   time.Time
+		back  time.Duration // how far a clock may go back and be believed to have been right
 	}{
-		{&u.MinuteStart, &u.Minute, at.Truncate(time.Minute)},
-		{&u.HourStart, &u.Hour, at.Truncate(time.Hour)},
-		{&u.DayStart, &u.Day, time.Date(y, mo, d, 0, 0, 0, 0, zone)},
-		{&u.MonthStart, &u.Month, time.Date(y, mo, 1, 0, 0, 0, 0, zone)},
+		{&u.MinuteStart, &u.Minute, at.Truncate(time.Minute), time.Minute},
+		{&u.HourStart, &u.Hour, at.Truncate(time.Hour), time.Hour},
+		{&u.DayStart, &u.Day, time.Date(y, mo, d, 0, 0, 0, 0, zone), 24 * time.Hour},
+		{&u.MonthStart, &u.Month, time.Date(y, mo, 1, 0, 0, 0, 0, zone), 24 * time.Hour},
 	}
 	for i, w := range starts {
-		if w.start.Sub(w.now) > maxBack {
-			*w.start = w.now.UTC()
+		if w.start.Sub(w.now) > w.back {
+			*w.start, back = w.now.UTC(), true
 		}
 		if !w.now.After(*w.start) {
 			continue
@@ -128,17 +128,39 @@ func (u *Usage) roll(at time.Time, zone *time.Location) (month bool) {
 			u.Recipients, month = 0, true
 		}
 	}
-	return month
+	return month, back
 }
 
-// SIMUsage gives what a SIM sent in the windows that now lies in.
+// SIMUsage gives what a SIM sent in the windows that now lies in. Windows that a
+// clock far ahead had begun are moved back on disk too, or they would not end.
 func (s *Spool) SIMUsage(sim string, now time.Time) (u Usage, err error) {
 	err = s.view(func(b *bbolt.Tx) error {
 		u, err = readUsage(b, sim)
 		return err
 	})
-	u.roll(now, s.o.Zone)
-	return u, err
+	if err != nil {
+		return u, err
+	}
+	if _, back := u.roll(now, s.o.Zone); back {
+		s.moveBack(sim, now)
+	}
+	return u, nil
+}
+
+// moveBack stores the windows of a SIM as they are at now; nobody waits for it.
+func (s *Spool) moveBack(sim string, now time.Time) {
+	s.w.submit(&request{
+		weight: 1,
+		fn: func(t *tx) error {
+			_, err := t.usage(sim, now)
+			return err
+		},
+		done: func(err error) {
+			if err != nil {
+				s.log.Warn("usage of a SIM not moved back", "sim", sim, "err", err)
+			}
+		},
+	})
 }
 
 // KnowsRecipient says that a number is counted already among the recipients of a

@@ -60,6 +60,9 @@ func (d *Dialer) dropsWritten(st spool.Stepped) {
 		l := d.dropped[idm]
 		delete(d.dropped, idm)
 		l.dropping--
+		if d.sent[i].Status == gateway.StatusQueued {
+			l.dueAt(d.sent[i].NotBefore)
+		}
 		if st.Err != nil || l.passed {
 			l.stale = true
 		}

@@ -148,9 +148,10 @@ func (d *Dialer) slotFor(l *lane, m *gateway.Message) (s *slot, ring bool) {
 	return nil, false
 }
 
-// takes says that a channel's SIM has room for the message.
+// takes says that a channel can send what is left of the message, and its SIM has
+// room for it.
 func (d *Dialer) takes(l *lane, s *slot, m *gateway.Message) bool {
-	return d.room(s, l.def.limits(s.sim.key), d.left(s, m), m.To)
+	return s.splits(m) && d.room(s, l.def.limits(s.sim.key), d.left(s, m), m.To)
 }
 
 // left counts the segments that a message still needs on a slot.
@@ -200,6 +201,10 @@ func (s *slot) carries(m *gateway.Message) bool {
 	}
 	return s.sim.key == m.ICCID || s.ch.ICCID == m.ICCID
 }
+
+// splits says that the slot can send what is left of a message: a device that takes
+// whole messages has no way to send the end of one.
+func (s *slot) splits(m *gateway.Message) bool { return !s.limits.Whole || !begun(m) }
 
 // source reads the port that a caller asked for: "3" or "provider/3".
 func (l *lane) source(text string) (int, error) {

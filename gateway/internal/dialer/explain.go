@@ -150,6 +150,9 @@ func (d *Dialer) portWords(l *lane, m *gateway.Message) []string {
 	var why []string
 	for _, s := range ring {
 		w := channelWords(s)
+		if w == "" && !s.splits(m) {
+			w = "takes whole messages only, and the first segments of this one went out alone"
+		}
 		if w == "" {
 			w = d.quotaWords(l, s, m)
 		}

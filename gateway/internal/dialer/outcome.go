@@ -38,7 +38,7 @@ func (d *Dialer) finished(s *slot, r modem.Receipt, err error) {
 // continues says that the next segment of a message follows at once. A lane that
 // was stopped finishes the message that it began; a dialer that drains does not.
 func (d *Dialer) continues(s *slot, f *flight) bool {
-	if d.draining || !s.fit() || d.store.holds(d) {
+	if d.draining || !s.fit() || s.sim.key != f.sim.key || d.store.holds(d) {
 		return false
 	}
 	return d.room(s, f.lane.def.limits(s.sim.key), 1, f.m.To)
@@ -61,7 +61,11 @@ func (d *Dialer) failed(s *slot, f *flight, err error) {
 		f.sim.refund(f.charge, f.fresh)
 	}
 	d.restAfter(s, &rule, hint, reason(err))
-	if wait, ok := rule.again(int(f.attempt), d.o.Attempts); ok {
+	wait, ok := rule.again(int(f.attempt), d.o.Attempts)
+	if d.sends.Err() != nil && len(rule.waits) > 0 {
+		ok = true // we ended the try ourselves: it is not the last
+	}
+	if ok {
 		if begun(&f.m) || f.m.Source != "" {
 			wait = max(wait, hint, rule.rest) // no other channel may take it
 		}

@@ -23,8 +23,18 @@ func (p *pace) set(every time.Duration, now time.Time) {
 	}
 }
 
+// maxEarly is how long before its start a message is opened at most: time for a
+// slow sync. An open one cannot be taken back, and its last look must be the last.
+const maxEarly = time.Second
+
 // wait is how long the gate stays shut.
-func (p *pace) wait(now time.Time) time.Duration { return p.next.Sub(now) }
+func (p *pace) wait(now time.Time) time.Duration {
+	w := p.next.Sub(now)
+	if p.every > maxEarly && !p.last.IsZero() {
+		w = max(w, p.last.Add(p.every-maxEarly).Sub(now))
+	}
+	return w
+}
 
 // open passes the gate. What was missed by less than one interval is made good,
 // so that a late timer does not slow the lane; more than that is not.

@@ -13,20 +13,21 @@ type sim struct {
 	key    string
 	usage  spool.Usage
 	loaded bool
+	minute time.Time // that the usage was read in
 }
 
-// load reads the usage when it was never read or a window has ended since. While
-// the clock is not trusted, windows wait.
+// load reads the usage when it was never read or in another minute: a window may
+// have ended, or the clock was set. While it is not trusted, windows wait.
 func (s *sim) load(d *Dialer) error {
 	minute := d.now.Truncate(time.Minute)
-	if s.loaded && (!minute.After(s.usage.MinuteStart) || !d.trusted) {
+	if s.loaded && (minute.Equal(s.minute) || !d.trusted) {
 		return nil
 	}
 	u, err := d.o.Meter.SIMUsage(s.key, d.now)
 	if err != nil {
 		return err
 	}
-	s.usage, s.loaded = u, true
+	s.usage, s.loaded, s.minute = u, true, minute
 	// What is opened but not on disk yet is not in it.
 	for _, sl := range d.slots {
 		if sl.sim == s && sl.state == slotWriting && sl.next != nil {

@@ -244,7 +244,7 @@ func (w *world) start() *Dialer {
 	if o.Queue == nil {
 		o.Queue = w.store
 	}
-	o.Meter, o.Blacklist = cmp.Or[Meter](o.Meter, w.store), w.store
+	o.Meter, o.Blacklist = cmp.Or[Meter](o.Meter, w.store), cmp.Or[Blacklist](o.Blacklist, w.store)
 	w.d = New(o)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
