@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,9 +37,12 @@ func TestKilledInMidBaseTheDaemonFinishesItWithNoRowLostOrTwiceOnTheAir(t *testi
 	h := buildHouse(t, setup{modems: killModems, sim: sim.BankOptions{Latency: 5 * time.Millisecond}})
 	must(t, os.WriteFile(h.configPath(), []byte(h.toml()), 0o600))
 	base := killBase()
-	for range kills {
+	for i := range kills {
 		d := h.fork()
 		h.hand(base)
+		if n := h.counters("test1").ByStatus["unknown"]; n > uint64(i*killModems) {
+			t.Errorf("after %d kills %d rows are in doubt", i, n)
+		}
 		// At random, but not before it sent and not after it is done.
 		target := min(h.bank.Network.Len()+1+chance.IntN(killRows/kills), killRows-kills*killModems)
 		eventually(t, fmt.Sprintf("%d segments are on the air", target), func() bool { return h.bank.Network.Len() >= target })
@@ -130,6 +134,54 @@ func (h *house) judge(t *testing.T) {
 		}
 	}
 	t.Logf("after %d kills: %v", kills, byStatus)
+}
+
+func TestEveryMessageThatGotAnOKSurvivesSIGKILL(t *testing.T) {
+	t.Parallel()
+	const callers, enough = 8, 200
+	h := buildHouse(t, setup{})
+	must(t, os.WriteFile(h.configPath(), []byte(h.toml()), 0o600))
+	d := h.fork()
+	h.dialer("test1")
+	accepted := make(chan string)
+	var calling sync.WaitGroup
+	for caller := range callers {
+		calling.Go(func() {
+			for i := 0; ; i++ {
+				m := client.NewMessage{To: "098344484", Text: fmt.Sprintf("%d of %d", i, caller), Campaign: "test1"}
+				if _, err := h.Send(t.Context(), m); err != nil {
+					return // killed
+				}
+				accepted <- m.Text
+			}
+		})
+	}
+	go func() { calling.Wait(); close(accepted) }()
+	want := map[string]bool{}
+	for text := range accepted {
+		if want[text] = true; len(want) == enough {
+			d.kill()
+		}
+	}
+	d = h.fork()
+	defer d.kill()
+	rows := client.All(func(l client.List) (client.Page[client.Message], error) {
+		return h.Messages(t.Context(), client.MessageQuery{List: l})
+	})
+	extra := 0 // stored, and its answer was lost
+	for m, err := range rows {
+		must(t, err)
+		if !want[m.Text] {
+			extra++
+		}
+		delete(want, m.Text)
+	}
+	if len(want) > 0 {
+		t.Errorf("accepted and lost: %v", want)
+	}
+	if extra > callers {
+		t.Errorf("%d rows that nobody can have asked for", extra)
+	}
 }
 
 func (h *house) configPath() string { return filepath.Join(h.dir, "fieldpost.toml") }

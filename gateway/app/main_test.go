@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -21,14 +22,18 @@ const (
 
 // TestMain plays what it is told to, or runs the tests; nothing may be left running.
 func TestMain(m *testing.M) {
-	play := func() error { return nil }
+	var play func() error
 	switch {
 	case os.Getenv(playDaemon) != "":
 		play = func() error { return runDaemon(os.Getenv(playDaemon)) }
 	case os.Getenv(playHolder) != "":
 		play = func() error { return holdPort(os.Getenv(playHolder)) }
 	default:
-		goleak.VerifyTestMain(m)
+		// The tests wait for modems more than they work; -parallel overrides it.
+		if err := flag.Set("test.parallel", "8"); err != nil {
+			panic(err)
+		}
+		goleak.VerifyTestMain(m) // and ends
 	}
 	if err := play(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
