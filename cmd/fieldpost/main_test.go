@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -158,16 +159,14 @@ func inside(t *testing.T, in string, args ...string) ran {
 // wants fails the test unless a command line ended so, and said so.
 func (r ran) wants(t *testing.T, code int, texts ...string) ran {
 	t.Helper()
+	said := fmt.Sprintf("output:\n%s\nerrors:\n%s", r.out, r.err)
 	if r.code != code {
-		t.Errorf("exit code %d, want %d", r.code, code)
+		t.Errorf("exit code %d, want %d\n%s", r.code, code, said)
 	}
 	for _, text := range texts {
 		if !strings.Contains(r.out+r.err, text) {
-			t.Errorf("it does not say %q", text)
+			t.Errorf("it does not say %q\n%s", text, said)
 		}
-	}
-	if t.Failed() {
-		t.Logf("output:\n%s\nerrors:\n%s", r.out, r.err)
 	}
 	return r
 }

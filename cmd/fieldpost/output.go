@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,26 +17,41 @@ import (
 // must not move the cursor or rewrite the screen of whoever reads it.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+		if r != '\n' && r != '\t' && moves(r) {
 			return '\uFFFD'
 		}
 		return r
 	}, s)
 }
 
+// moves says that a terminal acts on a character instead of showing it.
+func moves(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+
 // cell is clean on one line.
 func cell(s string) string {
 	return strings.NewReplacer("\n", " ", "\t", " ").Replace(clean(s))
 }
 
-// printJSON prints one value for a script.
+// printJSON prints one value for a script. What a terminal would act on is escaped
+// (RFC 8259 §7): a person may look at it too.
 func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	var safe strings.Builder
+	for _, r := range b.String() {
+		if r != '\n' && moves(r) { // all of them are in the basic plane
+			fmt.Fprintf(&safe, "\\u%04x", r)
+		} else {
+			safe.WriteRune(r)
+		}
+	}
+	_, err := io.WriteString(w, safe.String())
+	return err
 }
 
 // said tells that something was done: in words, or as JSON.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -69,5 +70,22 @@ func TestViewOnATerminalMovesInPlace(t *testing.T) {
 	// Two lines up, one drawn, one erased: the picture stays where it was.
 	if got := out.String(); got != "\x1b[2A\x1b[2Kc\n\x1b[2K\n" {
 		t.Errorf("drew %q", got)
+	}
+}
+
+func TestJSONForAScriptMovesNoCursorEither(t *testing.T) {
+	in := "a\x1b[2J\u202e\u009b\x7f\n<&> ñ 🙂"
+	var out bytes.Buffer
+	must(t, printJSON(&out, map[string]string{"text": in}))
+	if bad := control.FindString(out.String()); bad != "" {
+		t.Errorf("%q holds %q", out.String(), bad)
+	}
+	var back map[string]string
+	must(t, json.Unmarshal(out.Bytes(), &back))
+	if back["text"] != in {
+		t.Errorf("it comes back as %q", back["text"])
+	}
+	if !strings.Contains(out.String(), "<&> ñ 🙂") {
+		t.Errorf("it escapes what is harmless: %q", out.String())
 	}
 }

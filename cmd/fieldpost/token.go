@@ -82,30 +82,18 @@ func newTokenCreate(t terminal, s *server) *cobra.Command {
 	return cmd
 }
 
-// tokenID gives the id of a token that was named by its id or its name; a name that
-// several have is refused.
+// tokenID gives the id of a token that was named by its id or its name.
 func tokenID(ctx context.Context, c *client.Client, which string) (string, error) {
 	page, err := c.Tokens(ctx, client.List{Limit: maxLimit})
 	if err != nil {
 		return "", err
 	}
-	var ids []string
 	for _, k := range page.Items {
-		switch which {
-		case k.ID:
+		if which == k.ID || which == k.Name {
 			return k.ID, nil
-		case k.Name:
-			ids = append(ids, k.ID)
 		}
 	}
-	switch len(ids) {
-	case 0:
-		return "", gateway.Errorf(gateway.KindNotFound, "no token is %q: \"fieldpost token\" lists them", which)
-	case 1:
-		return ids[0], nil
-	}
-	return "", gateway.Errorf(gateway.KindConflict, "%s are named %q: name the id, one of %s",
-		plural(len(ids), "token"), which, strings.Join(ids, ", "))
+	return "", gateway.Errorf(gateway.KindNotFound, "no token is %q: \"fieldpost token\" lists them", which)
 }
 
 func newTokenRevoke(t terminal, s *server) *cobra.Command {
