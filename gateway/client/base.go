@@ -24,6 +24,7 @@ type Upload struct {
 	RejectedTotal int        `json:"rejected_total" example:"1" doc:"All refused rows"`
 	Duplicates    int        `json:"duplicates"`
 	Agent         string     `json:"agent,omitempty"`
+	Held          bool       `json:"held,omitempty" doc:"Its rows wait until they are released"`
 	Created       time.Time  `json:"created" example:"2030-01-02T08:00:00Z"`
 	Finished      *time.Time `json:"finished,omitempty" example:"2030-01-02T08:00:01Z"`
 }
@@ -40,6 +41,7 @@ type File struct {
 	Name     string           // shown with the upload
 	Upload   string           // id: the same file with the same id adds nothing; "" = the box makes one
 	Agent    string           // who uploads
+	Held     bool             // its rows wait for Release; not for a blacklist
 	Size     int64            // bytes; 0 = not known
 	Progress func(sent int64) // called after each chunk, from the goroutine that sends
 }
@@ -66,6 +68,9 @@ func (c *Client) upload(ctx context.Context, path string, f File) (Upload, error
 	set(v, "name", f.Name)
 	set(v, "upload", f.Upload)
 	set(v, "agent", f.Agent)
+	if f.Held {
+		v.Set("held", "true")
+	}
 	var out Upload
 	err := c.do(ctx, call{
 		method: http.MethodPost,

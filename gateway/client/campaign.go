@@ -59,6 +59,11 @@ type Deleted struct {
 	Deleted int `json:"deleted" example:"12" doc:"Rows"`
 }
 
+// Released answers the release of held rows.
+type Released struct {
+	Released int `json:"released" example:"12" doc:"Rows"`
+}
+
 // DialerQuery asks for dialers.
 type DialerQuery struct {
 	List
@@ -110,6 +115,13 @@ func (c *Client) CampaignCounters(ctx context.Context, name string) (Counters, e
 func (c *Client) DeleteUnprocessed(ctx context.Context, name string) (Deleted, error) {
 	var out Deleted
 	err := c.do(ctx, call{method: http.MethodDelete, path: campaignPath(name) + "/unprocessed", out: &out, long: true})
+	return out, err
+}
+
+// Release puts the held rows of a campaign or dialer into its queue.
+func (c *Client) Release(ctx context.Context, name string) (Released, error) {
+	var out Released
+	err := c.do(ctx, call{method: http.MethodPost, path: campaignPath(name) + "/release", out: &out, long: true})
 	return out, err
 }
 

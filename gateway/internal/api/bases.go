@@ -97,21 +97,9 @@ func (a *API) file(rt *route, hand take, example string) {
 }
 
 func (a *API) takeFile(w http.ResponseWriter, r *http.Request, c access.Caller, hand take) error {
-	if err := onlyQuery(r, "upload", "name", "agent"); err != nil {
+	in, err := a.fileRequest(r, c)
+	if err != nil {
 		return err
-	}
-	q := r.URL.Query()
-	in := intake.BaseRequest{
-		Campaign: r.PathValue("name"), Upload: q.Get("upload"), Name: q.Get("name"), Agent: q.Get("agent"), Async: true,
-	}
-	if err := a.known(in.Campaign); err != nil {
-		return err
-	}
-	if in.Upload == "" {
-		in.Upload = uploadID(c, r)
-	}
-	if in.Agent == "" {
-		in.Agent = c.Name
 	}
 	if err := a.fileDoor(); err != nil {
 		return err
@@ -132,6 +120,29 @@ func (a *API) takeFile(w http.ResponseWriter, r *http.Request, c access.Caller, 
 	w.WriteHeader(http.StatusAccepted)
 	_ = writeJSON(w, uploadOf(u)) // A caller that is gone hears nothing more; its file is safe.
 	return nil
+}
+
+// fileRequest reads what a request says of its file, before the file travels.
+func (a *API) fileRequest(r *http.Request, c access.Caller) (in intake.BaseRequest, err error) {
+	known := []string{"upload", "name", "agent", "held"}
+	if r.PathValue("name") == "" {
+		known = known[:3] // A blacklist takes effect at once.
+	}
+	if err := onlyQuery(r, known...); err != nil {
+		return in, err
+	}
+	q := r.URL.Query()
+	in = intake.BaseRequest{Campaign: r.PathValue("name"), Upload: q.Get("upload"), Name: q.Get("name"), Agent: q.Get("agent"), Async: true}
+	if in.Held, err = heldWord(q.Get("held")); err != nil {
+		return in, err
+	}
+	if in.Upload == "" {
+		in.Upload = uploadID(c, r)
+	}
+	if in.Agent == "" {
+		in.Agent = c.Name
+	}
+	return in, a.known(in.Campaign)
 }
 
 // uploadID makes an upload id of an Idempotency-Key, which may be any text; "" =
@@ -203,8 +214,15 @@ func openPart(m *multipart.Reader, in *intake.BaseRequest) error {
 			in.Name = value
 		case "agent":
 			in.Agent = value
+		case "held":
+			if in.Held, err = heldWord(value); err != nil {
+				return err
+			}
 		default:
 			return gateway.Invalid(fieldOf("form."+part.FormName()), "no such field")
+		}
+		if in.Held && in.Campaign == "" {
+			return gateway.Invalid("held", "a blacklist takes effect at once")
 		}
 	}
 	return gateway.Invalid("", "the form has more than %d fields", maxFields)
@@ -253,7 +271,7 @@ func uploadOf(u spool.Upload) client.Upload {
 	return client.Upload{
 		Upload: u.ID, Kind: u.Kind, Campaign: u.Campaign, Name: u.Name, State: u.State, Error: u.Error,
 		Bytes: u.Bytes, Offset: u.Offset, Line: u.Line, Accepted: u.Accepted, RejectedTotal: u.Rejected,
-		Duplicates: u.Duplicates, Agent: u.Agent, Created: u.Created.UTC(), Finished: when(u.Finished),
+		Duplicates: u.Duplicates, Agent: u.Agent, Held: u.Held, Created: u.Created.UTC(), Finished: when(u.Finished),
 		Rejected: mapped(u.Bad, func(b spool.BadLine) client.BadLine { return client.BadLine{Line: b.Line, Reason: b.Reason} }),
 	}
 }
@@ -279,6 +297,8 @@ func (a *API) fileDoc(rt *route, example string) described {
 	}
 	if strings.Contains(rt.path, "{name}") {
 		d.params = append([]*huma.Param{query("name", "path", "Campaign or dialer of rows that name none", "alerts")}, d.params...)
+		d.params = append(d.params, query("held", "query", "true = its rows wait until they are released; absent = false", "false"))
+		d.body.Content["multipart/form-data"].Schema.Properties["held"] = &huma.Schema{Type: huma.TypeString, Enum: []any{"true", "false"}}
 	}
 	return d
 }

@@ -21,6 +21,8 @@ func (a *API) routes() {
 	a.campaignRoutes()
 	a.dialerRoutes()
 	a.baseRoutes()
+	a.heldRoutes()
+	a.inboundRoutes()
 	a.blacklistRoutes()
 	a.providerRoutes()
 	a.channelRoutes()
