@@ -162,7 +162,10 @@ func (l *lane) once(ctx context.Context) (steady bool, err error) {
 	case <-grace.Done():
 		err = gateway.Errorf(gateway.KindUnavailable, "the driver was told to stop and has not returned")
 	}
-	if ctx.Err() == nil && err == nil {
+	switch {
+	case err == nil && ctx.Err() != nil:
+		err = gateway.Errorf(gateway.KindUnavailable, "it was told to stop")
+	case err == nil:
 		err = gateway.Errorf(gateway.KindInternal, "the driver ended without an error")
 	}
 	steady = l.close(s, err)

@@ -39,8 +39,9 @@ func (d *Driver) Limits() modem.Limits {
 }
 
 // turnLimit is how long a send may wait for the one command of the housekeeping
-// that is in flight: AT+CMGL, on a slow SIM.
-const turnLimit = 60 * time.Second
+// that is in flight: AT+CMGL, on a slow SIM, and the way back to sync where it is not
+// answered.
+const turnLimit = 75 * time.Second
 
 // Run opens the port and serves the modem until ctx ends (nil) or the modem is lost
 // (why). A port that somebody holds, or that this user may not open, is reported as

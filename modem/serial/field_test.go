@@ -104,6 +104,26 @@ func TestListWithTornLinesDeletesNothingThatWasNotRead(t *testing.T) {
 	}
 }
 
+func TestMessageThatTheModemDoesNotDeleteIsStoredOnce(t *testing.T) {
+	refusals := 0
+	r := newRig(t, tapping(func(cmd string) (string, bool) {
+		if !strings.HasPrefix(cmd, "AT+CMGD=") || refusals == 3 {
+			return "", false
+		}
+		refusals++
+		return "\r\n+CMS ERROR: 320\r\n", true
+	}), func(o *Options, _ *sim.Options) { o.Every.Sweep = 20 * time.Millisecond })
+	if err := r.net.Deliver(sim.Incoming{From: "+59899555555", To: "+59899000001", Text: "Hola"}); err != nil {
+		t.Fatal(err)
+	}
+	r.run(t)
+	r.host.ready(t)
+	emptied(t, r)
+	if len(r.host.parts) != 1 {
+		t.Errorf("it was stored %d times", len(r.host.parts))
+	}
+}
+
 func TestDriverAsksOnceForWhatTheModemDoesNotAnswer(t *testing.T) {
 	asked := 0
 	r := newRig(t, tapping(func(cmd string) (string, bool) {

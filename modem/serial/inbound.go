@@ -98,13 +98,35 @@ func (l *lane) store(ctx context.Context, index, stat int, pdu string, length in
 	if stat >= stoUnsent {
 		return nil
 	}
-	if err := l.take(ctx, pdu, length); err != nil {
-		l.log.Error("inbound message stays in the modem: it cannot be stored", slog.Any("error", err))
-		time.AfterFunc(l.o.Every.Retry, func() { l.nudge(func(c *chores) { c.sweep = true }) })
-		return nil
+	if !l.stuck[pdu] {
+		if err := l.take(ctx, pdu, length); err != nil {
+			l.log.Error("inbound message stays in the modem: it cannot be stored", slog.Any("error", err))
+			time.AfterFunc(l.o.Every.Retry, func() { l.nudge(func(c *chores) { c.sweep = true }) })
+			return nil
+		}
 	}
 	_, err := l.s.Command(ctx, fmt.Sprintf("+CMGD=%d", index))
+	l.deleted(pdu, err)
 	return optional(err)
+}
+
+// maxStuck bounds what is remembered: no SIM holds more messages.
+const maxStuck = 255
+
+// deleted notes a message that the modem does not delete: it is not stored again each
+// time that it is seen.
+func (l *lane) deleted(pdu string, err error) {
+	if err == nil {
+		delete(l.stuck, pdu)
+		return
+	}
+	if l.stuck[pdu] {
+		return
+	}
+	l.log.Warn("inbound message is stored, but the modem does not delete it", slog.Any("error", err))
+	if len(l.stuck) < maxStuck {
+		l.stuck[pdu] = true
+	}
 }
 
 // stoUnsent is the first <stat> of a message of our own (TS 27.005 §3.1).

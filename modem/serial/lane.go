@@ -39,10 +39,11 @@ type lane struct {
 	dialog chan struct{} // one USSD dialogue at a time
 
 	// Owned by the keeper.
-	home   string // the memory where messages are kept
-	memory string // the one that is being read
-	cnmi   string // what +CNMI was set to
-	full   bool   // the memory was nearly full at the last look
+	home   string          // the memory where messages are kept
+	memory string          // the one that is being read
+	cnmi   string          // what +CNMI was set to
+	full   bool            // the memory was nearly full at the last look
+	stuck  map[string]bool // TPDUs that are stored, and that the modem does not delete
 }
 
 // chores is what the listener and the senders leave to the keeper.
@@ -70,8 +71,9 @@ const maxArrived = 64
 func newLane(o *Options, host modem.Host, path string, port at.Conn) *lane {
 	l := &lane{
 		o: o, host: host, trace: &at.Recorder{Now: o.Now}, q: quirkOf(""),
-		log:  o.Logger.With(slog.String("provider", o.Provider), slog.Int("port", o.Port.Port)),
-		wake: make(chan struct{}, 1), dialog: make(chan struct{}, 1),
+		log:   o.Logger.With(slog.String("provider", o.Provider), slog.Int("port", o.Port.Port)),
+		stuck: map[string]bool{},
+		wake:  make(chan struct{}, 1), dialog: make(chan struct{}, 1),
 		ch: gateway.Channel{Port: o.Port.Port, Device: path, Signal: gateway.SignalUnknown, Registration: gateway.RegUnknown},
 	}
 	l.ctx, l.end = context.WithCancel(context.Background())

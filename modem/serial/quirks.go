@@ -36,7 +36,6 @@ var quirks = []quirk{
 		iccid: []string{"+ZICCID?", "+CCID?", "+ICCID"}, tries: []string{"+ZPINPUK=?", `+CPINR="SIM PIN"`},
 		// A ZTE that announces reports in mode 2 has been seen to keep them back for ever.
 		cnmi: []string{"1,1,0,1,0", "2,1,0,1,0", "1,1,0,2,0", "1,1,0,0,0"}, cmms: true, cscs: "IRA",
-		full: []string{"+ZSMESTATUS"},
 	}, {
 		name: "Quectel", makers: []string{"quectel"},
 		iccid: []string{"+QCCID", "+ICCID", "+CCID"}, tries: []string{`+QPINC="SC"`, `+CPINR="SIM PIN"`},
@@ -52,7 +51,6 @@ var quirks = []quirk{
 		name: "Telit", makers: []string{"telit"},
 		iccid: []string{"#CCID", "+CCID", "+ICCID"}, tries: []string{"#PCT", `+CPINR="SIM PIN"`},
 		cnmi: cnmiUsual, cmms: true, cscs: "IRA",
-		urcs: []string{"#SMSFULL"}, full: []string{"#SMSFULL"},
 	}, {
 		name: "Sierra", makers: []string{"sierra"},
 		iccid: []string{"!ICCID?", "+ICCID", "+CCID"}, tries: []string{"+CPINC?", `+CPINR="SIM PIN"`},
@@ -61,7 +59,7 @@ var quirks = []quirk{
 		name: "u-blox", makers: []string{"u-blox"},
 		iccid: []string{"+CCID", "+ICCID"}, tries: []string{"+UPINCNT", `+CPINR="SIM PIN"`},
 		cnmi: cnmiUsual, cmms: true, cscs: "IRA",
-		urcs: []string{"+UMWI", "+UUSMSFULL"}, full: []string{"+UUSMSFULL"},
+		urcs: []string{"+UMWI"},
 	}, {
 		name: "Wavecom", makers: []string{"wavecom"},
 		iccid: []string{"+CCID", "+CCID?"}, tries: []string{"+CPINC?"},

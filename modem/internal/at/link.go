@@ -191,7 +191,7 @@ func (l *Link) reborn() {
 	l.trace.note("it echoes: it has started again")
 	l.emit(URC{Name: Restarted})
 	if l.cmd.sms && !l.cmd.payload {
-		l.answer(nil, []byte("ERROR")) // no prompt is passed on any more
+		l.fail() // no prompt is passed on any more
 	}
 }
 

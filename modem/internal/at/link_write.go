@@ -79,11 +79,16 @@ func (l *Link) Abandon() Cut {
 		return c
 	}
 	l.flush() // a text without its end may have eaten the answer
-	l.cmd.running = false
-	l.out = append(l.out, "ERROR\n"...)
+	l.fail()
 	l.ready.Signal()
 	l.trace.note("given up")
 	return c
+}
+
+// fail ends the command in flight with a final result of our own.
+func (l *Link) fail() {
+	l.cmd.running = false
+	l.out = append(l.out, "ERROR\n"...)
 }
 
 // Listen begins to listen for echoes; Settle then says that a modem without one

@@ -45,7 +45,7 @@ var known = map[string]shape{
 	"^ORIG": single, "^CONF": single, "^NDISSTAT": single, "^HWNAT": single, "^LTERSRP": single, "^ANLEVEL": single, "^EARST": single,
 	// ZTE
 	"+ZUSIMR": single, "+ZMMI": single, "+ZDONR": single, "+ZPASR": single, "+ZPSTM": single, "+ZEND": single, "+ZUSSD": single, "+ZICCID": single,
-	"+ZSMESTATUS": single, "+ZCPI": single,
+	"+ZCPI": single,
 	// Quectel
 	"+QIND": single, "+QUSIM": single, "+QSIMSTAT": single, "+QSTK": single, "RDY": single, "POWERED DOWN": single, "+QNTP": single, "+QIURC": single,
 	"NORMAL POWER DOWN": single, "UNDER_VOLTAGE POWER DOWN": single, "UNDER_VOLTAGE WARNING": single,
