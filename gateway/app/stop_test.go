@@ -81,6 +81,9 @@ func TestStopLetsASendInFlightLearnItsOutcomeAndTakesNothingNew(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("stopped in the order %q", got)
 	}
+	if said := `state=absent reason="it was told to stop"`; !strings.Contains(h.log.String(), said) {
+		t.Errorf("the log does not say %s", said)
+	}
 	if _, err := os.Stat(filepath.Join(h.dir, AdminTokenFile)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the admin token is left: %v", err)
 	}
