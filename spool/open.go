@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 
 	"go.etcd.io/bbolt"
@@ -81,7 +80,7 @@ func (s *Spool) openFile() error {
 			FreelistType:    bbolt.FreelistMapType,
 			NoFreelistSync:  true, // else every commit writes the whole list (bbolt#401)
 			InitialMmapSize: mmapSize(),
-			MaxSize:         int(min(max(s.o.MaxSize, 0), math.MaxInt)),
+			MaxSize:         int(max(s.o.MaxSize, 0)),
 			OpenFile:        s.o.openFile,
 		})
 		switch {

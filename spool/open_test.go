@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -214,5 +215,21 @@ func TestAfterACrashOnlyOpenIntentsAreInDoubt(t *testing.T) {
 	}
 	if u, err := s.SIMUsage("8959801", c.now()); err != nil || u.Day != 4 {
 		t.Errorf("what is in doubt stays charged: %+v, %v", u, err)
+	}
+}
+
+func TestAFileIsNeverLargerThanItCanBeMapped(t *testing.T) {
+	for _, c := range []struct {
+		asked int64
+		bits  int
+		want  int64
+	}{{0, 64, 0}, {8 << 30, 64, 8 << 30}, {0, 32, 1 << 30}, {8 << 30, 32, 1 << 30}, {64 << 20, 32, 64 << 20}} {
+		if got := sizeLimit(c.asked, c.bits); got != c.want {
+			t.Errorf("%d bytes on %d bits: %d, want %d", c.asked, c.bits, got, c.want)
+		}
+	}
+	s, _ := open(t)
+	if got := sizeLimit(s.o.MaxSize, strconv.IntSize); s.o.MaxSize != got {
+		t.Errorf("opened with %d, want %d", s.o.MaxSize, got)
 	}
 }

@@ -25,8 +25,8 @@ type Options struct {
 	Zone *time.Location
 	// Timeout is how long another process may hold the file; 0 = 2 s.
 	Timeout time.Duration
-	// MaxSize bounds the file, in bytes, from 16 MiB; 0 = only the disk does. New messages
-	// are refused when nine tenths of it are in use, so that the rest can still end well.
+	// MaxSize bounds the file, in bytes, from 16 MiB; 0 = only the disk does. A 32-bit
+	// program has room for 1 GiB, whatever it says. New messages are refused when nine tenths of it are in use, so that the rest can still end well.
 	MaxSize int64
 	// ResendAfter is how long a message in doubt waits for a report before the policy
 	// UnknownResend queues it again; 0 = 10 min.
@@ -68,6 +68,7 @@ func (o *Options) defaults() {
 	if o.OnQueued == nil {
 		o.OnQueued = func(string, uint16, uint64) {}
 	}
+	o.MaxSize = sizeLimit(o.MaxSize, strconv.IntSize)
 }
 
 // Spool is the store of one box: one file, many readers, one writer. It is safe
@@ -208,6 +209,19 @@ const (
 	// grows by 250 bytes, its event and its reference have 180, its index entry moves.
 	endOfRow = 512
 )
+
+// max32 is the largest file that a 32-bit program can map: bbolt maps the whole
+// file, in one piece, beside all else in 2 to 4 GiB.
+const max32 = 1 << 30
+
+// sizeLimit bounds MaxSize by the address space: a file that has outgrown it would
+// not open again.
+func sizeLimit(size int64, bits int) int64 {
+	if bits == 32 && (size <= 0 || size > max32) {
+		return max32
+	}
+	return size
+}
 
 // mmapSize is how much of the address space the file gets at once, so that a
 // growing file need not wait for its readers to be mapped anew.
