@@ -125,11 +125,11 @@ func (t *tx) accepted(m *gateway.Message, in *opened, o *Outcome, tr gateway.Tra
 	markParts(m, in.Segment, func(p *gateway.Part) {
 		*p = gateway.Part{Status: st, MR: o.MR, HasMR: o.HasMR, Ref: o.Ref, At: tr.At}
 	})
+	m.Kind, m.Reason = gateway.KindNone, ""
 	var err error
 	if whole := wholeStatus(m); whole == gateway.StatusNone {
 		err = t.save(m)
 	} else {
-		m.Kind, m.Reason = gateway.KindNone, ""
 		err = t.setStatus(m, whole, tr)
 	}
 	if err != nil {

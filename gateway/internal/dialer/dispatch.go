@@ -236,7 +236,7 @@ func (d *Dialer) launch(c choice) {
 		d.refuse(l, c.at, *drop)
 		return
 	}
-	f := &flight{m: *m, lane: l, attempt: m.Attempts + 1, ring: c.ring, turn: d.served + 1}
+	f := &flight{m: *m, lane: l, attempt: try(m), ring: c.ring, turn: d.served + 1}
 	if !c.slot.limits.Whole {
 		f.segment = max(missing(m, 0), 1)
 	}
@@ -253,6 +253,15 @@ func (d *Dialer) launch(c choice) {
 	l.pace.open(d.mono)
 	l.provider.open(d.mono)
 	d.openStep(c.slot, f)
+}
+
+// try gives the number of a try. One that stopped between two segments, for a quota
+// or a drain, goes on: it has not failed, and is not counted twice.
+func try(m *gateway.Message) uint16 {
+	if begun(m) && m.Kind == gateway.KindNone && m.Attempts > 0 {
+		return m.Attempts
+	}
+	return m.Attempts + 1
 }
 
 // take removes a row from the buffer. The front moves without copying.

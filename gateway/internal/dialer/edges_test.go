@@ -157,3 +157,51 @@ func TestAClockThatIsSetBackStopsNoSIM(t *testing.T) {
 		}
 	})
 }
+
+// Each segment of a long message that a quota spreads out is a part of one try: at
+// the last of them there are tries left.
+func TestAMessageThatGoesOnAfterAQuotaHasAllItsTries(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		def := aLane("a")
+		def.Limits.PerMinute = 1
+		bank := newBank("bank", 1)
+		failed := false
+		bank.script(func(_ context.Context, c call) (modem.Receipt, error) {
+			if c.sub.Segment == 4 && !failed {
+				failed = true
+				return modem.Receipt{}, gateway.Errorf(gateway.KindUnavailable, "no network")
+			}
+			return modem.Receipt{}, nil
+		})
+		w := setup(t, bank, def)
+		w.o.Attempts = 3
+		m := row("a", 1)
+		m.Segments = 4
+		id := w.add(m)
+		w.start()
+		pass(10 * time.Minute)
+		if m := w.expect(id, gateway.StatusSent); m.Attempts != 2 {
+			t.Errorf("%d tries", m.Attempts)
+		}
+	})
+}
+
+func TestAnExpiredMessageSaysWhatIsOut(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		bank := newBank("bank", 1)
+		bank.script(func(context.Context, call) (modem.Receipt, error) {
+			bank.set("bank/0", func(c *gateway.Channel) { c.ICCID = "another" })
+			time.Sleep(time.Second)
+			return modem.Receipt{}, nil
+		})
+		w := setup(t, bank, aLane("a"))
+		m := row("a", 1)
+		m.Segments, m.ValidUntil = 2, time.Now().Add(time.Hour)
+		id := w.add(m)
+		w.start()
+		pass(2 * time.Hour)
+		if m := w.expect(id, gateway.StatusExpired); !strings.Contains(m.Reason, "1 of 2 segments out") {
+			t.Errorf("reason: %s", m.Reason)
+		}
+	})
+}

@@ -94,7 +94,11 @@ func (d *Dialer) waitWords(l *lane, m *gateway.Message) []string {
 	var said []string
 	add := func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
 	if m.NotBefore.After(now) {
-		add("It is not due before %s.", inZone(m.NotBefore, l.def.Zone))
+		again := ""
+		if m.Attempts > 0 {
+			again = "tried again, but "
+		}
+		add("It is %snot due before %s.", again, inZone(m.NotBefore, l.def.Zone))
 	}
 	switch {
 	case d.draining:
@@ -161,7 +165,14 @@ func (d *Dialer) portWords(l *lane, m *gateway.Message) []string {
 		}
 		why = append(why, "channel "+s.id+" "+w)
 	}
-	return []string{"No channel can take it now: " + strings.Join(why, "; ") + "."}
+	if len(why) == 1 {
+		return []string{"No channel can take it now: " + why[0] + "."}
+	}
+	said := []string{fmt.Sprintf("None of its %d channels can take it now.", len(why))}
+	for _, w := range why {
+		said = append(said, strings.ToUpper(w[:1])+w[1:]+".")
+	}
+	return said
 }
 
 // quotaWords says which limit of a SIM keeps the message; "" when none does.

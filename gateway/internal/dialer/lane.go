@@ -298,16 +298,29 @@ func (d *Dialer) passOver(l *lane, m *gateway.Message) bool {
 	}
 	if s, bound, err := l.bound(m); bound && err == nil && !d.over(m) {
 		if s == nil || !s.free() || slices.Contains(l.ports, s) {
-			l.passed = true
-			if len(l.stuck) < gateway.MaxBatch {
-				l.stuck = append(l.stuck, m.IDM)
-			}
+			d.leaveStuck(l, m)
 			return true
 		}
 		l.ports = append(l.ports, s)
 	}
 	l.taken[m.To] = &claimedNumber{}
 	return false
+}
+
+// leaveStuck passes over a row whose one channel cannot take it. It is looked at
+// again when its validity ends at the latest: its SIM may never come back.
+func (d *Dialer) leaveStuck(l *lane, m *gateway.Message) {
+	l.passed = true
+	if len(l.stuck) < gateway.MaxBatch {
+		l.stuck = append(l.stuck, m.IDM)
+	}
+	switch {
+	case m.ValidUntil.IsZero():
+	case m.ValidUntil.After(d.now):
+		l.dueAt(m.ValidUntil)
+	default: // it has ended, and the clock is not trusted yet
+		l.dueAt(d.now.Add(stuckWait))
+	}
 }
 
 // dueAt notes that a row may go at t.
