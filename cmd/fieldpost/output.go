@@ -84,6 +84,19 @@ func (t *table) row(cells ...string) {
 
 func (t *table) flush() error { return t.w.Flush() }
 
+// terminalSize gives a screen's columns and lines; 0, 0 when nobody knows.
+func terminalSize(w io.Writer) (width, height int) {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0, 0
+	}
+	width, height, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0, 0
+	}
+	return width, height
+}
+
 // isTerminal says that a writer is a screen, where lines may move in place.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"slices"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -63,7 +64,7 @@ func TestViewInAPipePrintsPlainLinesNowAndThen(t *testing.T) {
 
 func TestViewOnATerminalMovesInPlace(t *testing.T) {
 	var out bytes.Buffer
-	v := &view{w: &out, inPlace: true}
+	v := &view{w: &out, inPlace: true, size: func() (int, int) { return 0, 0 }}
 	v.show(time.Time{}, []string{"a", "b"}, "", false)
 	out.Reset()
 	v.show(time.Time{}, []string{"c"}, "", false)
@@ -87,5 +88,17 @@ func TestJSONForAScriptMovesNoCursorEither(t *testing.T) {
 	}
 	if !strings.Contains(out.String(), "<&> ñ 🙂") {
 		t.Errorf("it escapes what is harmless: %q", out.String())
+	}
+}
+
+func TestViewNeverDrawsMoreThanTheTerminalShows(t *testing.T) {
+	small := func() (int, int) { return 10, 4 }
+	got := fit([]string{"a line that is long", "b", "c", "d", "e"}, small)
+	want := []string{"a line tha", "b", "... and 3 "}
+	if !slices.Equal(got, want) {
+		t.Errorf("fit = %q, want %q", got, want)
+	}
+	if got := fit([]string{"a", "b", "c"}, small); len(got) != 3 {
+		t.Errorf("a picture that fits was cut to %q", got)
 	}
 }
