@@ -2,8 +2,8 @@ package main
 
 import (
 	"bytes"
-	"slices"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"

@@ -13,7 +13,7 @@ type view struct {
 	w       io.Writer
 	inPlace bool
 	size    func() (width, height int) // of the terminal
-	drawn   int // lines of the picture on the screen
+	drawn   int                        // lines of the picture on the screen
 	plain   time.Time
 	every   time.Duration // between two plain lines
 }
