@@ -272,7 +272,7 @@ func TestReopeningLeaksNothing(t *testing.T) {
 	}
 	cycle()
 	files, routines := fds(), runtime.NumGoroutine()
-	for range 200 {
+	for range 1000 {
 		cycle()
 	}
 	if n := fds(); n > files {

@@ -232,13 +232,18 @@ func cmss(m *Modem, c *call) verdict {
 	return verdict{kind: isSilent}
 }
 
-// linkKept is how long the radio link stays open behind a message (TS 27.005 §3.5.6: 1 to 5 s).
+// linkKept is how long the radio link stays open for the next message (TS 27.005
+// §3.5.6: 1 to 5 s).
 const linkKept = 5 * time.Second
 
-// cmms keeps the radio link open between messages. Mode 1 ends by itself, mode 2 lasts.
+// cmms keeps the radio link open between messages. Mode 1 ends with the link, mode 2 lasts.
 func cmms(m *Modem, c *call) verdict {
-	if m.set.cmms == 1 && !m.last.IsZero() && time.Since(m.last) > linkKept {
+	now := m.net.o.Now()
+	if m.set.cmms == 1 && now.Sub(m.linked) > linkKept {
 		m.set.cmms = 0
+	}
+	if c.form == assign {
+		m.linked = now
 	}
 	return m.toggle(c, "+CMMS", 2, &m.set.cmms)
 }

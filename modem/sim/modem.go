@@ -46,6 +46,8 @@ type Modem struct {
 	last time.Time // the last answer to a send
 	deaf bool      // the present line is too long and is passed over
 
+	linked time.Time // by the network's clock: the last use of the radio link that +CMMS keeps
+
 	mu     sync.Mutex
 	closed bool
 	port   *port         // nil = the device is not there

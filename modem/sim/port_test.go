@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -75,6 +77,23 @@ func TestAStoredMessageCanBeSent(t *testing.T) {
 	if b.Network.Entries()[0].Text != "Hola" {
 		t.Errorf("the ledger has %+v", b.Network.Entries())
 	}
+}
+
+func TestTheLinkIsKeptForTheNextMessage(t *testing.T) {
+	var clock atomic.Int64 // seconds
+	_, x := one(t, sim.BankOptions{Network: sim.NetworkOptions{Now: func() time.Time { return time.Unix(1e9+clock.Load(), 0) }}})
+	x.is("AT+CMMS?", ok("+CMMS: 0"))
+	x.is("AT+CMMS=1", ok())
+	clock.Add(4)
+	x.hand(hola, "+CMGS: 0")
+	clock.Add(4) // since the last message
+	x.is("AT+CMMS?", ok("+CMMS: 1"))
+	clock.Add(2)
+	x.is("AT+CMMS?", ok("+CMMS: 0"))
+	x.is("AT+CMMS=2", ok())
+	clock.Add(60)
+	x.is("AT+CMMS?", ok("+CMMS: 2"))
+	x.is("AT+CMMS=3", "\r\nERROR\r\n")
 }
 
 func TestTheRadioCanBeSwitchedOff(t *testing.T) {

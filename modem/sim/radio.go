@@ -104,6 +104,7 @@ func (m *Modem) answerSend(p *port, v verdict, lines ...string) {
 	m.ending(v, lines)
 	m.mu.Unlock()
 	m.last = time.Now()
+	m.linked = m.net.o.Now()
 	p.answer(m.out)
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -360,79 +359,4 @@ func TestSessionAStuckWriteFreesItsCallerA5(t *testing.T) {
 		s.Close()
 		close(hangUp)
 	})
-}
-
-func TestTurnPrefersSendsButNotForEver(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var q turn
-		var order []string
-		q.take(bg, true, nil)
-		go func() { q.take(bg, false, nil); order = append(order, "poll"); q.give() }()
-		synctest.Wait()
-		go func() { q.take(bg, true, nil); order = append(order, "send"); q.give() }()
-		synctest.Wait()
-		q.give()
-		synctest.Wait()
-		if !slices.Equal(order, []string{"send", "poll"}) {
-			t.Errorf("order %q", order)
-		}
-		order = nil
-		q.take(bg, true, nil)
-		go func() { q.take(bg, false, nil); order = append(order, "poll"); q.give() }()
-		synctest.Wait()
-		go func() { q.take(bg, true, nil); order = append(order, "send"); q.give() }()
-		synctest.Wait()
-		time.Sleep(MaxDefer)
-		q.give()
-		synctest.Wait()
-		if !slices.Equal(order, []string{"poll", "send"}) {
-			t.Errorf("order %q after %s", order, MaxDefer)
-		}
-	})
-}
-
-func TestTurnOfAWaiterWhoLeftGoesOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var q turn
-		q.take(bg, true, nil)
-		ctx, cancel := context.WithCancel(bg)
-		left := make(chan error)
-		go func() { left <- q.take(ctx, true, nil) }()
-		synctest.Wait()
-		cancel()
-		if err := <-left; err == nil {
-			t.Error("a canceled waiter got the turn")
-		}
-		q.give()
-		if err := q.take(bg, false, nil); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-func TestRecorderKeepsNoSecret(t *testing.T) {
-	tests := []struct{ in, want string }{
-		{`AT+CPIN="1234"`, `AT+CPIN=***`},
-		{deliver, "<pdu 31 octets>"},
-		{`+CUSD: 0,"Saldo $ 120",15`, `+CUSD: 0,"***********",15`},
-		{`AT+CUSD=1,"*123*9876#",15`, `AT+CUSD=1,"**********",15`},
-		{`+CSCA: "+59899000000",145`, `+CSCA: "+********000",145`},
-		{"356938035643809", "************809"},
-		{"+CMGS: 42", "+CMGS: 42"},
-		{"+CMS ERROR: 38", "+CMS ERROR: 38"},
-	}
-	for _, test := range tests {
-		var r Recorder
-		r.in([]byte(test.in))
-		if got := r.Lines()[0]; !strings.HasSuffix(got, " < "+test.want) {
-			t.Errorf("%q is kept as %q, want %q", test.in, got, test.want)
-		}
-	}
-	var r Recorder
-	for range 1000 {
-		r.in([]byte(strings.Repeat("x", 500)))
-	}
-	if n := len(r.Lines()); n != traceLines {
-		t.Errorf("%d lines kept", n)
-	}
 }

@@ -1,0 +1,33 @@
+package at
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestRecorderKeepsNoSecret(t *testing.T) {
+	tests := []struct{ in, want string }{
+		{`AT+CPIN="1234"`, `AT+CPIN=***`},
+		{deliver, "<pdu 31 octets>"},
+		{`+CUSD: 0,"Saldo $ 120",15`, `+CUSD: 0,"***********",15`},
+		{`AT+CUSD=1,"*123*9876#",15`, `AT+CUSD=1,"**********",15`},
+		{`+CSCA: "+59899000000",145`, `+CSCA: "+********000",145`},
+		{"356938035643809", "************809"},
+		{"+CMGS: 42", "+CMGS: 42"},
+		{"+CMS ERROR: 38", "+CMS ERROR: 38"},
+	}
+	for _, test := range tests {
+		var r Recorder
+		r.in([]byte(test.in))
+		if got := r.Lines()[0]; !strings.HasSuffix(got, " < "+test.want) {
+			t.Errorf("%q is kept as %q, want %q", test.in, got, test.want)
+		}
+	}
+	var r Recorder
+	for range 1000 {
+		r.in([]byte(strings.Repeat("x", 500)))
+	}
+	if n := len(r.Lines()); n != traceLines {
+		t.Errorf("%d lines kept", n)
+	}
+}
