@@ -36,7 +36,7 @@ const (
 	stopTime   = 30 * time.Second // all of it, whatever the sum
 	drainTime  = 10 * time.Second // sends in flight learn their outcome
 	graceTime  = 3 * time.Second  // a driver lets go of a send, or of its port
-	recordTime = time.Second      // what came of that is written
+	recordTime = time.Second      // what came of that is told and written
 	httpTime   = 3 * time.Second
 	loaderTime = 2 * time.Second
 	spoolTime  = 5 * time.Second

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	"fieldpost/gateway/internal/api"
 )
@@ -30,18 +31,24 @@ func (a *App) openAPI(ctx context.Context) (err error) {
 	}
 	a.server = a.api.Server()
 	one := a.actor("http", func(ctx context.Context) error { return serve(ctx, a.server, a.listeners) })
-	a.stack.push(one.name, httpTime, func(ctx context.Context) error {
-		err := a.api.Close() // event streams would hold up the shutdown
-		if one.cancel == nil {
-			return closeAll(a.listeners)
-		}
-		if e := a.server.Shutdown(ctx); e != nil {
-			a.log.Warn("connections were cut", "error", e)
-			err = a.server.Close()
-		}
-		one.cancel()
-		<-one.done
-		return err
-	})
+	a.stack.push(one.name, httpTime+recordTime, func(ctx context.Context) error { return a.closeAPI(ctx, one) })
 	return nil
+}
+
+// closeAPI lets requests come to their end within httpTime, and cuts the others:
+// what they have sent so far was not accepted.
+func (a *App) closeAPI(ctx context.Context, server *actor) error {
+	err := a.api.Close() // event streams would hold up the shutdown
+	if server.cancel == nil {
+		return errors.Join(err, closeAll(a.listeners))
+	}
+	patient, cancel := context.WithTimeout(ctx, httpTime)
+	defer cancel()
+	if e := a.server.Shutdown(patient); e != nil {
+		a.log.Warn("connections were cut", "error", e)
+		err = errors.Join(err, a.server.Close())
+	}
+	server.cancel()
+	<-server.done
+	return err
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -199,4 +201,49 @@ func statusOf(t *testing.T, s *spool.Spool, id string) gateway.Status {
 	m, err := s.Message(idm)
 	must(t, err)
 	return m.Status
+}
+
+func TestStopIsNotHeldUpByThoseWhoReadOrSendWithoutEnd(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, setup{})
+	h.started("test1")
+	var calling sync.WaitGroup
+	reading := make(chan struct{})
+	ctx, enough := context.WithCancel(t.Context())
+	defer calling.Wait()
+	defer enough()
+	calling.Go(func() {
+		first := true
+		for _, err := range h.Events(ctx, 0) {
+			if err != nil {
+				return
+			}
+			if first {
+				close(reading)
+			}
+			first = false
+		}
+	})
+	arrives(t, "the stream is read", reading)
+	r, w := io.Pipe()
+	defer w.Close()
+	calling.Go(func() {
+		_, err := h.UploadBase(ctx, "test1", client.File{Reader: r})
+		r.CloseWithError(err)
+		if err == nil {
+			t.Error("half a file was accepted")
+		}
+	})
+	_, err := w.Write([]byte(numbered("test1", 10)))
+	must(t, err)
+	eventually(t, "the file is on its way", func() bool {
+		files, err := os.ReadDir(filepath.Join(h.dir, "bases"))
+		return err == nil && len(files) > 0
+	})
+	h.stop()
+	h.withSpool(func(s *spool.Spool) {
+		if all, _ := s.AllCounters(); all["test1"].Uploaded != 0 {
+			t.Errorf("the counters are %+v", all)
+		}
+	})
 }
