@@ -85,7 +85,7 @@ func TestTheLinkIsKeptForTheNextMessage(t *testing.T) {
 	x.is("AT+CMMS?", ok("+CMMS: 0"))
 	x.is("AT+CMMS=1", ok())
 	clock.Add(4)
-	x.hand(hola, "+CMGS: 0")
+	x.hand(hola, ok("+CMGS: 0"))
 	clock.Add(4) // since the last message
 	x.is("AT+CMMS?", ok("+CMMS: 1"))
 	clock.Add(2)
