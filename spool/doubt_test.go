@@ -179,3 +179,18 @@ func TestADamagedIntentOfASegmentThatIsNoneIsADoubt(t *testing.T) {
 	must(t, s.recover())
 	wantStatus(t, s, idm, gateway.StatusUnknown)
 }
+
+// The report of a message comes before its outcome is stored, and an older message
+// to the same number is in doubt.
+func TestAnEarlyReportDoesNotEndTheDoubtOfAnotherMessage(t *testing.T) {
+	s, c := open(t)
+	old, now := add(t, s, text("camp", string(to1))), add(t, s, text("camp", string(to1)))
+	send(t, s, intent(old, 1), Outcome{Kind: gateway.KindUnknownOutcome})
+	c.add(time.Minute)
+	step(t, s, Step{Intents: []Intent{intent(now, 1)}})
+	must(t, s.Report(bg, report(c, 7, to1, 0)))
+	wantStatus(t, s, old, gateway.StatusUnknown)
+	step(t, s, Step{Outcomes: []Outcome{{IDM: now, Segment: 1, MR: 7, HasMR: true}}})
+	wantStatus(t, s, now, gateway.StatusDelivered)
+	wantStatus(t, s, old, gateway.StatusUnknown)
+}

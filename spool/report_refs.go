@@ -164,7 +164,9 @@ func (t *tx) findSent(r *gateway.StatusReport) (sentAs, bool) {
 }
 
 // findDoubt gives the doubtful send of that SIM to that recipient which the SMSC's
-// stamp fits best: the newest that is not after it. It is a doubt no longer.
+// stamp fits best: the newest that is not after it. It is a doubt no longer. While
+// another message goes to that recipient over the SIM, the report may be of that one
+// and waits for its reference: a doubt is ended by nothing that is doubtful itself.
 func (t *tx) findDoubt(r *gateway.StatusReport) (sentAs, bool, error) {
 	handle := simHandle(r.SIM)
 	c := t.bucket(bucketDoubts).Cursor()
@@ -174,10 +176,30 @@ func (t *tx) findDoubt(r *gateway.StatusReport) (sentAs, bool, error) {
 		if !ok || !inDoubtSpan(r, at) || !sameRecipient(gateway.Address(to), r.Recipient) {
 			continue
 		}
+		if t.sending(r, home.idm) {
+			return sentAs{}, false, nil
+		}
 		home.doubt = true
 		return home, true, t.endDoubt(bytes.Clone(k), gateway.Address(to), r)
 	}
 	return sentAs{}, false, nil
+}
+
+// sending says that the report's SIM has another message for its recipient. There is
+// at most one intent a channel.
+func (t *tx) sending(r *gateway.StatusReport, than uint64) bool {
+	c := t.bucket(bucketIntent).Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		in, err := decodeIntent(k, v)
+		if err != nil || in.SIM != r.SIM || in.IDM == than {
+			continue // one that cannot be read is settled by its outcome
+		}
+		m, err := readMessage(t.b, in.IDM, t.laneName)
+		if err == nil && sameRecipient(m.To, r.Recipient) {
+			return true
+		}
+	}
+	return false
 }
 
 // endDoubt makes a doubtful send one with the reference that its report told, so
