@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fieldpost/gateway"
 	"fieldpost/gateway/client"
 )
 
@@ -54,6 +55,9 @@ func printExplanation(t terminal, m client.Message, why client.Explanation, line
 		cell(m.To), cell(m.Campaign), plural(m.Segments, "segment"), m.Encoding, shortened(cell(m.Text), maxShown))
 	for _, r := range why.Reasons {
 		fmt.Fprintf(t.out, "  - %s\n", cell(r))
+	}
+	if why.Status == gateway.StatusUnknown.String() {
+		fmt.Fprintf(t.out, "  - A delivery report may still decide it. Until then only you can: \"fieldpost queue resolve %s sent\", or failed, or queued to send it again.\n", why.ID)
 	}
 	fmt.Fprintln(t.out)
 	rows := newTable(t.out, "TIME (UTC)", "STATUS", "CHANNEL", "WHY")

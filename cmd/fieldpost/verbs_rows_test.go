@@ -42,7 +42,8 @@ func doubts(t *testing.T, b *box) {
 	id, _, _ := strings.Cut(r.out, " ")
 	b.verb(t, "queue", "--status", "unknown").wants(t, exitDone, id)
 	b.verb(t, "status").wants(t, exitDone, "\n  - 1 message in doubt: \"fieldpost queue --status unknown\"")
-	b.verb(t, "explain", id).wants(t, exitDone, "message "+id+" is unknown", "to +59899123460 for orders", "in doubt")
+	b.verb(t, "explain", id).wants(t, exitDone, "message "+id+" is unknown", "to +59899123460 for orders", "in doubt",
+		"fieldpost queue resolve "+id+" sent")
 	b.verb(t, "queue", "resolve", id, "failed").wants(t, exitDone, id+" failed")
 	b.verb(t, "explain", id).wants(t, exitDone, "message "+id+" is failed")
 	for _, m := range b.bank.Modems {
@@ -129,5 +130,31 @@ func channels(t *testing.T, b *box) {
 	until(t, "both modems again", func() bool {
 		s, err := b.Site(t.Context())
 		return err == nil && s.Channels.Ready == 2
+	})
+}
+
+// waits makes both ways be gone at once: explain names each, a line each.
+func waits(t *testing.T, b *box) {
+	for _, m := range b.bank.Modems {
+		m.Unplug()
+	}
+	until(t, "no modem", func() bool {
+		s, err := b.Site(t.Context())
+		return err == nil && s.Channels.Ready == 0
+	})
+	var a client.Accepted
+	b.json(t, &a, "send", "099123464", "waits", "--campaign", "orders")
+	b.verb(t, "explain", a.ID).wants(t, exitDone,
+		"\n  - None of its 2 channels can take it now.\n  - Channel bank/0 is absent: ", "\n  - Channel bank/1 is absent: ")
+	lines := strings.Split(b.verb(t, "status").wants(t, exitDone).out, "\n")
+	if !strings.HasPrefix(lines[0], "site test is degraded") || !strings.HasPrefix(lines[1], "  - channel bank/0 is absent") {
+		t.Errorf("status begins with %q", lines[:2])
+	}
+	for _, m := range b.bank.Modems {
+		must(t, m.Replug())
+	}
+	until(t, "the message gone", func() bool {
+		m, err := b.Message(t.Context(), a.ID)
+		return err == nil && (m.Status == "sent" || m.Status == "delivered")
 	})
 }

@@ -119,6 +119,7 @@ func TestVerbs(t *testing.T) {
 		{"queue", queues},
 		{"a message in doubt", doubts},
 		{"explain", explains},
+		{"nothing can send", waits},
 		{"blacklist", blocks},
 		{"upload", uploads},
 		{"dialer cleans up", cleans},

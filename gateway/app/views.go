@@ -1,6 +1,7 @@
 package app
 
 import (
+	"strings"
 	"time"
 
 	"fieldpost/gateway"
@@ -45,7 +46,7 @@ func (r reasons) Reasons(lane string) []string {
 		return nil
 	}
 	why := s.Idle
-	if !s.Wake.IsZero() {
+	if !s.Wake.IsZero() && !strings.Contains(why, " until ") {
 		why += "; it goes on at " + s.Wake.In(r.zone).Format("2006-01-02 15:04:05 MST")
 	}
 	return []string{why}
