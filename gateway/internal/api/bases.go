@@ -108,6 +108,9 @@ func (a *API) takeFile(w http.ResponseWriter, r *http.Request, c access.Caller, 
 	if err := a.openFile(w, r, &in); err != nil {
 		return err
 	}
+	if err := errors.Join(printed("name", in.Name), printed("agent", in.Agent)); err != nil {
+		return err
+	}
 	u, err := hand(r.Context(), in)
 	if err != nil {
 		return fileFault(err)

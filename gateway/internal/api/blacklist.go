@@ -47,6 +47,9 @@ func (a *API) list(ctx context.Context, in *listedInput) (client.Listed, error) 
 	if err != nil {
 		return client.Listed{}, renamed(err, "to", "number")
 	}
+	if err := printed("source", in.Body.Source); err != nil {
+		return client.Listed{}, err
+	}
 	campaign, err := a.scopeOfList(in.Body.Campaign)
 	if err != nil {
 		return client.Listed{}, err

@@ -222,6 +222,8 @@ func TestARequestSaysOneThingOnly(t *testing.T) {
 		"half a body":            {"POST", "/messages", body[:20], "", 400, "", "no JSON"},
 		"no body":                {"POST", "/messages", "", "", 400, "", "is missing"},
 		"a bomb of values":       {"POST", "/messages", many, "", 400, "", "too many values"},
+		"a number beyond all":    {"POST", "/messages", `{"priority":1e400}`, "", 400, "", "too large"},
+		"a source on a screen":   {"POST", "/blacklist", `{"number":"098344484","source":"\u001b[2J"}`, "", 422, "source", "cannot be printed"},
 		"a deep body":            {"POST", "/messages", strings.Repeat("[", 17) + strings.Repeat("]", 17), "", 400, "", "too deeply"},
 		"a parameter twice":      {"GET", "/messages?limit=1&limit=2", "", "", 422, "limit", "is there twice"},
 		"a semicolon":            {"GET", "/messages?campaign=test1;status=sent", "", "", 422, "", "query cannot be read"},
@@ -250,5 +252,24 @@ func TestOneNameInTwoObjectsIsNoRepeat(t *testing.T) {
 		if err := checkJSON([]byte(body)); err != nil {
 			t.Errorf("%s: %v", body, err)
 		}
+	}
+}
+
+func TestTheNameOfAFileCanBePrinted(t *testing.T) {
+	r := newRig(t)
+	for field, query := range map[string]string{"name": "?name=%1b%5b2J", "agent": "?agent=a%e2%80%aeb"} {
+		p := r.problem(call{method: "POST", path: root + "/dialers/test1/bases" + query, kind: "text/csv", body: "test1;098344484;Hi;1\r\n"})
+		if p.Status != 422 || p.Field != field {
+			t.Errorf("%s: %+v", query, p)
+		}
+	}
+}
+
+// A HEAD asks for the headers of a stream, not for a stream that nobody sees.
+func TestAHeadOpensNoStream(t *testing.T) {
+	r := newRig(t)
+	w := r.serve(call{method: "HEAD", path: root + "/events"}) // ends
+	if w.Code != 200 || w.Header().Get("Content-Type") != "text/event-stream" || w.Body.Len() > 0 || r.streams.Load() != 0 {
+		t.Errorf("got %d, %q, %q", w.Code, w.Header(), w.Body)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"fieldpost/gateway"
@@ -144,11 +145,25 @@ func nested(open []level, t json.Token) ([]level, error) {
 		}
 		in.value = false
 	}
-	switch t {
-	case json.Delim('{'):
-		return append(open, level{names: map[string]bool{}}), nil
-	case json.Delim('['):
+	switch v := t.(type) {
+	case json.Number:
+		if _, err := v.Float64(); err != nil {
+			return nil, badBody("a number in the body is too large")
+		}
+	case json.Delim:
+		if v == '{' {
+			return append(open, level{names: map[string]bool{}}), nil
+		}
 		return append(open, level{}), nil
 	}
 	return open, nil
+}
+
+// printed refuses a word that would move the cursor of the screen that shows it, or
+// hide what stands there.
+func printed(field, word string) error {
+	if !utf8.ValidString(word) || strings.ContainsFunc(word, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		return gateway.Invalid(field, "holds a character that cannot be printed")
+	}
+	return nil
 }

@@ -8,8 +8,9 @@ import (
 	"fieldpost/gateway"
 )
 
-// maxLabel is the longest value of a label, in bytes.
-const maxLabel = 64
+// maxLabel is the longest value of a label, in bytes: a channel of a provider with the
+// longest name keeps its port, without which two channels would be one.
+const maxLabel = gateway.MaxName + len("/31")
 
 // label makes a value out of what a device or an installer wrote. Invalid UTF-8 in
 // one makes client_golang panic: an operator's name

@@ -85,6 +85,13 @@ func TestALabelOfADeviceIsMadeValidUTF8(t *testing.T) {
 	wants(t, scrape(t, m), `fieldpost_channel_info{channel="modems/0",model="`+strings.Repeat("x", maxLabel)+`",operator="T?l?com",registration="idle"} 1`)
 }
 
+// Two channels that look alike would make every scrape fail.
+func TestChannelsOfTheLongestNameStayApart(t *testing.T) {
+	long := strings.Repeat("p", gateway.MaxName)
+	m := open(t, fakeBank{{ID: gateway.ChannelID(long, 30)}, {ID: gateway.ChannelID(long, 31)}})
+	wants(t, scrape(t, m), `fieldpost_channel_ready{channel="`+long+`/30"} 0`, `fieldpost_channel_ready{channel="`+long+`/31"} 0`)
+}
+
 func TestRequestsAreCountedByClosedClasses(t *testing.T) {
 	m := open(t, nil)
 	m.Observe("send", 200, 3*time.Millisecond)
