@@ -100,10 +100,9 @@ func TestSegmentsDoNotFollowOverAnotherSIM(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		bank := newBank("bank", 1)
 		swap := func(sim string) { bank.set("bank/0", func(c *gateway.Channel) { c.ICCID = sim }) }
-		bank.script(func(context.Context, call) (modem.Receipt, error) {
+		bank.script(func(ctx context.Context, c call) (modem.Receipt, error) {
 			swap("another")
-			time.Sleep(time.Second) // the dialer hears of the SIM first
-			return modem.Receipt{}, nil
+			return takes(time.Second)(ctx, c) // the dialer hears of the SIM first
 		})
 		w := setup(t, bank, aLane("a"))
 		m := row("a", 1)
@@ -189,10 +188,9 @@ func TestAMessageThatGoesOnAfterAQuotaHasAllItsTries(t *testing.T) {
 func TestAnExpiredMessageSaysWhatIsOut(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		bank := newBank("bank", 1)
-		bank.script(func(context.Context, call) (modem.Receipt, error) {
+		bank.script(func(ctx context.Context, c call) (modem.Receipt, error) {
 			bank.set("bank/0", func(c *gateway.Channel) { c.ICCID = "another" })
-			time.Sleep(time.Second)
-			return modem.Receipt{}, nil
+			return takes(time.Second)(ctx, c)
 		})
 		w := setup(t, bank, aLane("a"))
 		m := row("a", 1)
