@@ -163,7 +163,7 @@ func (f *fake) Send(ctx context.Context, port int, s modem.Submission) (modem.Re
 	f.sends++
 	send := f.sends
 	f.mu.Unlock()
-	if !usable || ctx.Err() != nil {
+	if !usable || ctx.Err() != nil && f.flaw != "sends for a caller who has gone" {
 		return modem.Receipt{}, gateway.Errorf(gateway.KindUnavailable, "the device is not ready")
 	}
 	e, err := f.entry(s)

@@ -45,6 +45,7 @@ func TestTheSuiteFindsEachFlaw(t *testing.T) {
 		"never asks for reports":                    "a_delivery_report_is_asked_for",
 		"makes a short code international":          "a_short_code",
 		"does not hear its context":                 "a_context_that_ends_in_mid-send",
+		"sends for a caller who has gone":           "a_context_that_ended_before",
 		"deletes before it is stored":               "an_inbound_message_stays_at_the_device",
 		"drops what was not stored":                 "an_inbound_message_stays_at_the_device",
 		"forgets the reference of a part":           "an_inbound_long_text",
