@@ -16,7 +16,7 @@
 //   - 2xx for something that was submitted means: on disk.
 //   - Every route but health, readiness and the document asks for a scope.
 //   - No secret leaves: passwords and PINs have no way out, a token leaves once, and
-//     a problem never repeats a value that it was given.
+//     a problem repeats names and cursors that it was given, quoted, and no other value.
 //   - What a request costs is bounded: headers, body, time to send it, fields, events
 //     streams, rows of a page. A file is a stream and bounded in length.
 //   - An unknown parameter, field, path, method or media type is refused by name.

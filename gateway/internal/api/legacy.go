@@ -109,8 +109,9 @@ func (a *API) schedule(w http.ResponseWriter, r *http.Request, c access.Caller) 
 		return err
 	}
 	var s scheduled
-	if err := json.Unmarshal([]byte(f["sms"]), &s); err != nil {
-		return gateway.Invalid("sms", "must be JSON with calldate, campaign, destination and data")
+	sms := []byte(f["sms"])
+	if checkJSON(sms) != nil || json.Unmarshal(sms, &s) != nil {
+		return gateway.Invalid("sms", "must be JSON with calldate, campaign, destination and data, each once")
 	}
 	at, err := a.callDate(s.CallDate)
 	if err != nil {

@@ -167,7 +167,8 @@ func TestScheduleDialerSMSHoldsTheMessageUntilItsDate(t *testing.T) {
 			t.Errorf("%s: stored %+v", date, m)
 		}
 	}
-	for _, bad := range []string{``, `{`, `{"calldate":"tomorrow","campaign":"test1","destination":"098344484","data":"Hi"}`, `{"campaign":"test1","destination":"098344484"}`} {
+	for _, bad := range []string{``, `{`, `{"calldate":"tomorrow","campaign":"test1","destination":"098344484","data":"Hi"}`, `{"campaign":"test1","destination":"098344484"}`,
+		`{"campaign":"test1","destination":"098344484","data":"Hi","data":"Ho"}`} {
 		if status, body := r.form(path, url.Values{"sms": {bad}}); status != 200 || body != "0" {
 			t.Errorf("%s: got %d %q", bad, status, body)
 		}
