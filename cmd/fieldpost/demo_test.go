@@ -23,6 +23,7 @@ func demoArgs(more ...string) []string {
 const agrees = "ledger and counters agree: no row lost, none twice"
 
 func TestDemoEndsWellAndItsTableAgrees(t *testing.T) {
+	t.Parallel()
 	r := child(t, demoArgs("--exit", "--rows", "300")...).wants(t, exitDone, agrees)
 	for _, row := range []string{
 		`rows loaded +300\b`,
@@ -42,10 +43,12 @@ func TestDemoEndsWellAndItsTableAgrees(t *testing.T) {
 }
 
 func TestDemoOfOneRowAndOneModem(t *testing.T) {
+	t.Parallel()
 	child(t, "demo", "--exit", "--listen", "127.0.0.1:0", "--modems", "1", "--rows", "1", "--latency", "0s").wants(t, exitDone, agrees)
 }
 
 func TestDemoFindsATamperedLedgerAndNamesTheRow(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	args := demoArgs("--exit", "--rows", "100", "--dir", dir)
 	child(t, args...).wants(t, exitDone, agrees)
@@ -83,12 +86,14 @@ func TestDemoFindsATamperedLedgerAndNamesTheRow(t *testing.T) {
 }
 
 func TestDemoOfAnotherSizeInAKeptFolderSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	child(t, demoArgs("--exit", "--rows", "10", "--dir", dir)...).wants(t, exitDone, agrees)
 	child(t, demoArgs("--exit", "--rows", "11", "--dir", dir)...).wants(t, exitUsage, "--rows: is 11", "--dir")
 }
 
 func TestKilledDemoFinishesWithNoRowLostAndNoneTwice(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	air := filepath.Join(dir, "air.jsonl")
 	onAir := func() int {
@@ -98,7 +103,7 @@ func TestKilledDemoFinishesWithNoRowLostAndNoneTwice(t *testing.T) {
 		}
 		return bytes.Count(b, []byte("\n"))
 	}
-	args := []string{"demo", "--exit", "--listen", "127.0.0.1:0", "--modems", "4", "--rows", "400", "--latency", "4ms", "--dir", dir}
+	args := []string{"demo", "--exit", "--listen", "127.0.0.1:0", "--modems", "4", "--rows", "400", "--latency", "10ms", "--dir", dir}
 	for kill, lines := range []int{40, 150} {
 		p := live(t, args...)
 		until(t, "a base half on the air", func() bool { return onAir() >= lines })
@@ -135,6 +140,7 @@ func TestKilledDemoFinishesWithNoRowLostAndNoneTwice(t *testing.T) {
 }
 
 func TestInterruptedDemoEndsWell(t *testing.T) {
+	t.Parallel()
 	t.Run("in mid-base", func(t *testing.T) {
 		p := live(t, "demo", "--listen", "127.0.0.1:0", "--modems", "2", "--rows", "5000", "--latency", "20ms")
 		p.await("waiting")
@@ -153,6 +159,7 @@ func TestInterruptedDemoEndsWell(t *testing.T) {
 }
 
 func TestDemoOnATerminalDrawsInPlace(t *testing.T) {
+	t.Parallel()
 	cmd := process(t, demoArgs("--exit", "--rows", "60")...)
 	screen, err := pty.Start(cmd)
 	must(t, err)

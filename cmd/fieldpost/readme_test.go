@@ -157,6 +157,7 @@ func curls(shell string) []request {
 }
 
 func TestREADMERequestsExist(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	resp, err := http.Get(b.url + "/api/v1/openapi.json")
 	must(t, err)
@@ -209,5 +210,15 @@ func TestShellWords(t *testing.T) {
 	want := `[["detect"] ["token" "create" "office" "--scope" "a,b"] ["send" "099" "Hello, you" "-c" "x"] ["check-config"] ["upload" "-"]]`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestParsesRefusesWhatIsNoCommand(t *testing.T) {
+	for _, line := range []string{
+		"frob", "queue frob", "queue --frob", "explain", "explain 1 2", "dialer start", "send 099", "run --config", "queue --limit x",
+	} {
+		if parses(strings.Fields(line)) == nil {
+			t.Errorf("fieldpost %s would pass in README.md", line)
+		}
 	}
 }

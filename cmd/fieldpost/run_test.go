@@ -49,6 +49,7 @@ func address(t *testing.T, line string) string {
 }
 
 func TestRunStopsInOrderAtTheFirstSignal(t *testing.T) {
+	t.Parallel()
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(s.String(), func(t *testing.T) {
 			path := site(t, newBank(t, sim.BankOptions{Modems: 1}))
@@ -68,6 +69,7 @@ func TestRunStopsInOrderAtTheFirstSignal(t *testing.T) {
 }
 
 func TestSecondSignalIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
 	bank := newBank(t, sim.BankOptions{Modems: 1})
 	hit, never := make(chan struct{}), make(chan struct{})
 	defer close(never)
@@ -98,6 +100,7 @@ func adminToken(t *testing.T, p *living) string {
 }
 
 func TestExitCodes(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	bad := filepath.Join(dir, "bad.toml")
 	must(t, os.WriteFile(bad, []byte("version = 1\n[site]\nid = \"x y\"\nregion = \"UY\"\nzone = 1\n[[provider]]\nname = \"bank\"\ntype = \"GSM\"\n[[provider.port]]\nport = 77\n"), 0o600))
@@ -137,6 +140,7 @@ func TestExitCodes(t *testing.T) {
 }
 
 func TestNoVerbHangsOnAPipeThatIsClosed(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{
 		{"--help"},
 		{"check-config", "--example"},

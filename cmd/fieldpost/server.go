@@ -149,6 +149,8 @@ func hint(s *server, err error) error {
 		return fmt.Errorf("%w\nhint: run it as root on the box, or give --token; \"fieldpost token create\" makes one", err)
 	case gateway.KindOf(err) == gateway.KindForbidden:
 		return fmt.Errorf("%w\nhint: run it as root on the box, or give --token with one that has it; \"fieldpost token create\" makes one", err)
+	case gateway.KindOf(err) == gateway.KindUnknownOutcome:
+		return fmt.Errorf("%w\nhint: it may have been done all the same: look with \"fieldpost status\" or \"fieldpost queue\" before it is repeated", err)
 	case errors.As(err, &op) && op.Op == "dial":
 		return fmt.Errorf("%w\nhint: is the daemon running there? \"systemctl status fieldpost\" tells; --server names another address", err)
 	}

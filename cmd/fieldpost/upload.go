@@ -87,14 +87,24 @@ func awaitLoad(ctx context.Context, t terminal, c *client.Client, u client.Uploa
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return u, context.Cause(ctx)
+			return u, leftLoading(u)
 		}
-		var err error
-		if u, err = c.Upload(ctx, u.Upload); err != nil {
+		now, err := c.Upload(ctx, u.Upload)
+		switch {
+		case ctx.Err() != nil:
+			return u, leftLoading(u)
+		case err != nil:
 			return u, err
 		}
+		u = now
 	}
 	return u, nil
+}
+
+// leftLoading says that whoever waited stopped, and that the box did not.
+func leftLoading(u client.Upload) error {
+	return gateway.Errorf(gateway.KindUnavailable,
+		"upload %s is on the box's disk and goes on loading; the same command with --id %s tells what came of it", u.Upload, u.Upload)
 }
 
 func printUpload(t terminal, asJSON bool, u client.Upload) error {

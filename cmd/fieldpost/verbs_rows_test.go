@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -46,10 +47,19 @@ func doubts(t *testing.T, b *box) {
 		"fieldpost queue resolve "+id+" sent")
 	b.verb(t, "queue", "resolve", id, "failed").wants(t, exitDone, id+" failed")
 	b.verb(t, "explain", id).wants(t, exitDone, "message "+id+" is failed")
-	for _, m := range b.bank.Modems {
-		must(t, m.Replug())
-	}
-	until(t, "both modems again", func() bool {
+	m, err := b.Message(t.Context(), id)
+	must(t, err)
+	port, err := strconv.Atoi(strings.TrimPrefix(m.Channel, "bank/"))
+	must(t, err)
+	must(t, b.bank.Modems[port].Replug())
+	b.ready(t)
+}
+
+// ready waits until both modems can send. A channel that a test takes away must be
+// known to be away before.
+func (b *box) ready(t *testing.T) {
+	t.Helper()
+	until(t, "two modems ready", func() bool {
 		s, err := b.Site(t.Context())
 		return err == nil && s.Channels.Ready == 2
 	})
@@ -125,12 +135,15 @@ func channels(t *testing.T, b *box) {
 	if strings.Contains(r.err, "daemon running") {
 		t.Errorf("a daemon that answers is asked after: %s", r.err)
 	}
-	b.verb(t, "channels", "reset", "bank/1").wants(t, exitDone, "bank/1 restarts")
 	b.verb(t, "channels", "reset", "bank/7").wants(t, exitFault, "bank/7")
-	until(t, "both modems again", func() bool {
-		s, err := b.Site(t.Context())
-		return err == nil && s.Channels.Ready == 2
+	before, err := b.Channel(t.Context(), "bank/1")
+	must(t, err)
+	b.verb(t, "channels", "reset", "bank/1").wants(t, exitDone, "bank/1 restarts")
+	until(t, "channel bank/1 away", func() bool {
+		now, err := b.Channel(t.Context(), "bank/1")
+		return err == nil && !now.Since.Equal(*before.Since)
 	})
+	b.ready(t)
 }
 
 // waits makes both ways be gone at once: explain names each, a line each.
@@ -153,6 +166,7 @@ func waits(t *testing.T, b *box) {
 	for _, m := range b.bank.Modems {
 		must(t, m.Replug())
 	}
+	b.ready(t)
 	until(t, "the message gone", func() bool {
 		m, err := b.Message(t.Context(), a.ID)
 		return err == nil && (m.Status == "sent" || m.Status == "delivered")

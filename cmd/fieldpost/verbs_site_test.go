@@ -143,10 +143,7 @@ var jsonOf = map[string]string{
 }
 
 func printsJSON(t *testing.T, b *box) {
-	until(t, "both modems", func() bool {
-		s, err := b.Site(t.Context())
-		return err == nil && s.Channels.Ready == 2
-	})
+	b.ready(t)
 	var held client.Accepted
 	b.json(t, &held, "send", "099123462", "later", "--campaign", "orders", "--in", "9h")
 	k, err := b.CreateToken(t.Context(), client.Token{Name: "brief", Scopes: []string{"read"}})

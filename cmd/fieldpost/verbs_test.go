@@ -68,10 +68,7 @@ func newBox(t *testing.T) *box {
 	b.token = strings.TrimSpace(string(token))
 	b.Client, err = client.New(client.Options{BaseURL: b.url, Token: b.token})
 	must(t, err)
-	until(t, "two modems ready", func() bool {
-		s, err := b.Site(t.Context())
-		return err == nil && s.Channels.Ready == 2
-	})
+	b.ready(t)
 	return b
 }
 
@@ -106,6 +103,7 @@ func (b *box) json(t *testing.T, out any, args ...string) {
 
 // TestVerbs plays a working day on one box: each step is one group of verbs.
 func TestVerbs(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	for _, step := range []struct {
 		name string
