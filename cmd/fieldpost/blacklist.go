@@ -88,7 +88,7 @@ func newBlacklistAdd(t terminal, s *server) *cobra.Command {
 		if s.asJSON {
 			return printJSON(t.out, out)
 		}
-		_, err = fmt.Fprintf(t.out, "%s is blocked for %s\n", out.Number, everyCampaign(out.Campaign))
+		_, err = say(t.out, "%s is blocked for %s\n", out.Number, everyCampaign(out.Campaign))
 		return err
 	})
 	return cmd

@@ -68,7 +68,7 @@ func newCampaignAdd(t terminal, s *server) *cobra.Command {
 		if s.asJSON {
 			return printJSON(t.out, out)
 		}
-		_, err = fmt.Fprintf(t.out, "campaign %s sends through %s\n", out.Name, out.Provider)
+		_, err = say(t.out, "campaign %s sends through %s\n", out.Name, out.Provider)
 		return err
 	})
 	return cmd

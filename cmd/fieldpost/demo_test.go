@@ -92,6 +92,20 @@ func TestDemoOfAnotherSizeInAKeptFolderSaysWhatToDo(t *testing.T) {
 	child(t, demoArgs("--exit", "--rows", "11", "--dir", dir)...).wants(t, exitUsage, "--rows: is 11", "--dir")
 }
 
+func TestDemoKeepsAFolderThatIsNamedFromHere(t *testing.T) {
+	t.Parallel()
+	cmd := process(t, demoArgs("--exit", "--rows", "5", "--dir", "kept")...)
+	cmd.Dir = t.TempDir()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, name := range []string{"spool.db", "air.jsonl", "fieldpost.toml"} {
+		if _, err := os.Stat(filepath.Join(cmd.Dir, "kept", name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestKilledDemoFinishesWithNoRowLostAndNoneTwice(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

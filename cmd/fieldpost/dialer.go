@@ -139,7 +139,7 @@ canceled. What was sent stays, and what is in doubt. Nothing brings the rows bac
 		if s.asJSON {
 			return printJSON(t.out, out)
 		}
-		_, err = fmt.Fprintf(t.out, "%s removed\n", plural(out.Deleted, "row"))
+		_, err = say(t.out, "%s removed\n", plural(out.Deleted, "row"))
 		return err
 	})
 	return cmd
@@ -153,6 +153,6 @@ func printDialer(t terminal, s *server, d client.Dialer) error {
 	if d.Active {
 		state = "started"
 	}
-	_, err := fmt.Fprintf(t.out, "dialer %s is %s, through %s %s\n", d.Name, state, d.Provider, d.DialString)
+	_, err := say(t.out, "dialer %s is %s, through %s %s\n", d.Name, state, d.Provider, d.DialString)
 	return err
 }

@@ -50,14 +50,14 @@ func newExplain(t terminal) *cobra.Command {
 }
 
 func printExplanation(t terminal, m client.Message, why client.Explanation, line client.Timeline) error {
-	fmt.Fprintf(t.out, "message %s is %s\n", why.ID, why.Status)
-	fmt.Fprintf(t.out, "to %s for %s, %s of %s: %s\n",
-		cell(m.To), cell(m.Campaign), plural(m.Segments, "segment"), m.Encoding, shortened(cell(m.Text), maxShown))
+	say(t.out, "message %s is %s\n", why.ID, why.Status)
+	say(t.out, "to %s for %s, %s of %s: %s\n",
+		m.To, m.Campaign, plural(m.Segments, "segment"), m.Encoding, shortened(m.Text, maxShown))
 	for _, r := range why.Reasons {
-		fmt.Fprintf(t.out, "  - %s\n", cell(r))
+		say(t.out, "  - %s\n", r)
 	}
 	if why.Status == gateway.StatusUnknown.String() {
-		fmt.Fprintf(t.out, "  - A delivery report may still decide it. Until then only you can: \"fieldpost queue resolve %s sent\", or failed, or queued to send it again.\n", why.ID)
+		say(t.out, "  - A delivery report may still decide it. Until then only you can: \"fieldpost queue resolve %s sent\", or failed, or queued to send it again.\n", why.ID)
 	}
 	fmt.Fprintln(t.out)
 	rows := newTable(t.out, "TIME (UTC)", "STATUS", "CHANNEL", "WHY")

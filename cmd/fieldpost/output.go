@@ -54,12 +54,23 @@ func printJSON(w io.Writer, v any) error {
 	return err
 }
 
+// say is fmt.Fprintf for what may come from elsewhere: each text stays on its line
+// and moves no cursor.
+func say(w io.Writer, format string, args ...any) (int, error) {
+	for i, a := range args {
+		if text, ok := a.(string); ok {
+			args[i] = cell(text)
+		}
+	}
+	return fmt.Fprintf(w, format, args...)
+}
+
 // said tells that something was done: in words, or as JSON.
 func (s *server) said(t terminal, format, name string) error {
 	if s.asJSON {
 		return printJSON(t.out, map[string]string{"done": fmt.Sprintf(format, name)})
 	}
-	_, err := fmt.Fprintf(t.out, format+"\n", cell(name))
+	_, err := say(t.out, format+"\n", name)
 	return err
 }
 

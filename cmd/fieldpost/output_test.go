@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"fieldpost/gateway/client"
 )
 
 func TestCleanKeepsTheCursorWhereItIs(t *testing.T) {
@@ -100,5 +102,45 @@ func TestViewNeverDrawsMoreThanTheTerminalShows(t *testing.T) {
 	}
 	if got := fit([]string{"a", "b", "c"}, small); len(got) != 3 {
 		t.Errorf("a picture that fits was cut to %q", got)
+	}
+}
+
+// What comes from a network, a device or another box may hold anything.
+func TestNothingThatAVerbShowsMovesTheCursor(t *testing.T) {
+	const evil = "a\x1b[2J\r\n\tb\u202e\u009b\x07"
+	ch := client.Channel{ID: evil, State: evil, Operator: evil, ICCID: evil, Model: evil, Reason: evil}
+	m := client.Message{ID: "1", Campaign: evil, To: evil, Text: evil, Status: "unknown", Reason: evil, Channel: evil}
+	d := client.Dialer{Name: evil, Reasons: []string{evil}}
+	for name, show := range map[string]func(terminal) error{
+		"channels": func(x terminal) error { return printChannels(x, []client.Channel{ch}) },
+		"queue": func(x terminal) error {
+			return printMessages(x, client.Page[client.Message]{Items: []client.Message{m}})
+		},
+		"explain": func(x terminal) error {
+			return printExplanation(x, m, client.Explanation{ID: "1", Status: "unknown", Reasons: []string{evil}},
+				client.Timeline{Steps: []client.Transition{{Status: "sent", Channel: evil, Code: evil, Text: evil}}})
+		},
+		"upload": func(x terminal) error {
+			return printUpload(x, false, client.Upload{Upload: evil, Accepted: 1, RejectedTotal: 1, Rejected: []client.BadLine{{Line: 1, Reason: evil}}})
+		},
+		"status": func(x terminal) error {
+			return printOverview(x, overview{
+				Site: client.Site{Site: evil, Version: evil, State: evil, Reasons: []string{evil}}, Channels: []client.Channel{ch},
+				Dialers: []client.Dialer{d}, Counters: []client.Counters{{NotProcessed: 1}},
+			})
+		},
+		"dialer":   func(x terminal) error { return printDialer(x, &server{}, d) },
+		"send":     func(x terminal) error { (&sendFlags{}).result(x, m); return nil },
+		"canceled": func(x terminal) error { return printChanged(x, &server{}, m, nil) },
+		"said":     func(x terminal) error { return (&server{}).said(x, "%s", evil) },
+	} {
+		var out bytes.Buffer
+		must(t, show(terminal{out: &out, err: &out}))
+		if bad := control.FindString(out.String()); bad != "" {
+			t.Errorf("%s shows %q:\n%q", name, bad, out.String())
+		}
+		if strings.Contains(out.String(), "\n\tb") || strings.Contains(out.String(), "\nb") {
+			t.Errorf("%s lets a value leave its line:\n%q", name, out.String())
+		}
 	}
 }

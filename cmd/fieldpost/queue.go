@@ -136,6 +136,6 @@ func printChanged(t terminal, s *server, m client.Message, err error) error {
 	if s.asJSON {
 		return printJSON(t.out, m)
 	}
-	_, err = fmt.Fprintf(t.out, "%s %s\n", m.ID, m.Status)
+	_, err = say(t.out, "%s %s\n", m.ID, m.Status)
 	return err
 }

@@ -155,7 +155,7 @@ func (f *sendFlags) send(ctx context.Context, t terminal, c *client.Client, m cl
 	if a.Repeated {
 		again = ", sent for before with this key"
 	}
-	_, err = fmt.Fprintf(t.out, "%s %s, %s%s\n", a.ID, a.Status, plural(a.Segments, "segment"), again)
+	_, err = say(t.out, "%s %s, %s%s\n", a.ID, a.Status, plural(a.Segments, "segment"), again)
 	return err
 }
 
@@ -199,7 +199,7 @@ func (f *sendFlags) result(t terminal, m client.Message) error {
 	if f.asJSON {
 		err = printJSON(t.out, m)
 	} else {
-		_, err = fmt.Fprintf(t.out, "%s %s %s\n", m.ID, m.Status, cell(m.Channel))
+		_, err = say(t.out, "%s %s %s\n", m.ID, m.Status, m.Channel)
 	}
 	if status, _ := gateway.ParseStatus(m.Status); err == nil && status.Code() != gateway.CodeSent {
 		return gateway.Errorf(gateway.KindRefused, "message %s is %s: %s", m.ID, m.Status, m.Reason)

@@ -74,12 +74,12 @@ func look(ctx context.Context, c *client.Client) (overview, error) {
 
 func printOverview(t terminal, o overview) error {
 	s := o.Site
-	fmt.Fprintf(t.out, "site %s is %s, fieldpost %s, up since %s\n",
-		cell(s.Site), s.State, s.Version, s.Started.UTC().Format(time.RFC3339))
+	say(t.out, "site %s is %s, fieldpost %s, up since %s\n",
+		s.Site, s.State, s.Version, s.Started.UTC().Format(time.RFC3339))
 	for _, r := range troubles(&o) {
-		fmt.Fprintf(t.out, "  - %s\n", cell(r))
+		say(t.out, "  - %s\n", r)
 	}
-	fmt.Fprintf(t.out, "%s waiting, %d unknown; %d of %s ready; clock %s; spool %s, %s free on its disk\n\n",
+	say(t.out, "%s waiting, %d unknown; %d of %s ready; clock %s; spool %s, %s free on its disk\n\n",
 		plural(s.Backlog.Waiting, "message"), s.Backlog.Unknown, s.Channels.Ready, plural(s.Channels.Total, "channel"),
 		s.Clock.State, size(s.Disk.Spool), size(s.Disk.Free))
 	if err := printDialers(t, o); err != nil {

@@ -76,7 +76,7 @@ func newTokenCreate(t terminal, s *server) *cobra.Command {
 			return printJSON(t.out, k)
 		}
 		fmt.Fprintln(t.err, "This is the only time that the token is shown:")
-		_, err = fmt.Fprintln(t.out, k.Token)
+		_, err = say(t.out, "%s\n", k.Token)
 		return err
 	})
 	return cmd

@@ -114,13 +114,13 @@ func printUpload(t terminal, asJSON bool, u client.Upload) error {
 		}
 	} else {
 		for _, bad := range u.Rejected {
-			fmt.Fprintf(t.out, "line %d: %s\n", bad.Line, cell(bad.Reason))
+			say(t.out, "line %d: %s\n", bad.Line, bad.Reason)
 		}
 		if more := u.RejectedTotal - len(u.Rejected); more > 0 {
-			fmt.Fprintf(t.out, "and %s more\n", plural(more, "refused row"))
+			say(t.out, "and %s more\n", plural(more, "refused row"))
 		}
-		fmt.Fprintf(t.out, "upload %s: %d accepted, %d rejected, %d duplicates\n",
-			cell(u.Upload), u.Accepted, u.RejectedTotal, u.Duplicates)
+		say(t.out, "upload %s: %d accepted, %d rejected, %d duplicates\n",
+			u.Upload, u.Accepted, u.RejectedTotal, u.Duplicates)
 	}
 	switch {
 	case u.State == "failed":
