@@ -1,7 +1,6 @@
 package app
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -141,7 +140,7 @@ func TestEventsTellOfChannelsMessagesAndUploadsInOrder(t *testing.T) {
 		}
 		last = e.Seq
 		seen[e.Kind]++
-		if seen[gateway.EventChannel] > 0 && strings.Contains(fmt.Sprintf("%s", e.Body), `"sent"`) {
+		if seen[gateway.EventChannel] > 0 && strings.Contains(string(e.Body), `"sent"`) {
 			break
 		}
 	}
