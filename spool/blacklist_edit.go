@@ -29,23 +29,24 @@ func (s *Spool) Blacklist(ctx context.Context, l Listed) error {
 
 // Unlist takes a number off the list of a campaign ("" = off the list for every
 // campaign). An opt-out stays: only OptIn ends it, and Unlist says KindConflict
-// where nothing but an opt-out is there. KindNotFound: nothing is there.
-func (s *Spool) Unlist(ctx context.Context, number gateway.Address, campaign string) error {
-	return s.unlist(ctx, number, campaign, false)
+// where nothing but an opt-out is there. KindNotFound: nothing is there. The event
+// names who did it, in at most 255 bytes.
+func (s *Spool) Unlist(ctx context.Context, number gateway.Address, campaign, who string) error {
+	return s.unlist(ctx, Listed{Number: number, Campaign: campaign, Source: who})
 }
 
 // OptIn ends a customer's opt-out, at the customer's own wish. KindNotFound: there
-// is none for that campaign.
-func (s *Spool) OptIn(ctx context.Context, number gateway.Address, campaign string) error {
-	return s.unlist(ctx, number, campaign, true)
+// is none for that campaign. The event names who says so, in at most 255 bytes.
+func (s *Spool) OptIn(ctx context.Context, number gateway.Address, campaign, who string) error {
+	return s.unlist(ctx, Listed{Number: number, Campaign: campaign, OptOut: true, Source: who})
 }
 
-func (s *Spool) unlist(ctx context.Context, number gateway.Address, campaign string, optOut bool) error {
-	if _, ok := number.Packed(); !ok {
-		return errNumber(number)
+func (s *Spool) unlist(ctx context.Context, l Listed) error {
+	if err := checkListed(&l); err != nil {
+		return err
 	}
 	return s.update(ctx, func(t *tx) error {
-		e, err := t.listing(number, campaign, optOut)
+		e, err := t.listing(l.Number, l.Campaign, l.OptOut)
 		if err != nil {
 			return err
 		}
@@ -57,7 +58,7 @@ func (s *Spool) unlist(ctx context.Context, number gateway.Address, campaign str
 			return t.notListed(e)
 		}
 		return t.emit(gateway.EventBlack, gateway.BlacklistEvent{
-			Number: string(number), Campaign: campaign, OptOut: optOut,
+			Number: string(l.Number), Campaign: l.Campaign, OptOut: l.OptOut, Source: l.Source,
 		})
 	})
 }
@@ -68,12 +69,12 @@ func (t *tx) notListed(e listing) error {
 	if err != nil {
 		return err
 	}
-	other, err := v.has(listing{e.number, e.scope | 1})
+	optedOut, err := v.has(listing{e.number, e.scope | 1})
 	if err != nil {
 		return err
 	}
-	if other {
-		return gateway.Errorf(gateway.KindConflict, "the customer opted out: only the customer's wish to opt in ends it")
+	if optedOut && !e.optOut() {
+		return gateway.Errorf(gateway.KindConflict, "the customer opted out: only the customer's own wish ends it, given as opt_in (--opt-in)")
 	}
 	return gateway.Errorf(gateway.KindNotFound, "the number is not on this list")
 }

@@ -20,7 +20,7 @@ func TestEditsAndLookUpsGoOnDuringAnImport(t *testing.T) {
 	wg.Go(func() {
 		<-reading
 		for n := range 100 {
-			if err := s.Unlist(bg, number(n), ""); err != nil {
+			if err := s.Unlist(bg, number(n), "", "ana"); err != nil {
 				t.Error(err)
 			}
 			if err := s.Blacklist(bg, Listed{Number: number(size + n)}); err != nil {

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"maps"
@@ -126,26 +127,42 @@ func TestOptOutOutlivesEverythingButOptIn(t *testing.T) {
 	s, _ := open(t)
 	must(t, s.Blacklist(bg, Listed{Number: number(1), OptOut: true, Source: "STOP"}))
 	must(t, s.Blacklist(bg, Listed{Number: number(1), Source: "ana"}))
-	must(t, s.Unlist(bg, number(1), ""))
+	must(t, s.Unlist(bg, number(1), "", "ana"))
 	wantListed(t, s, number(1), "any", true, true)
-	if err := s.Unlist(bg, number(1), ""); gateway.KindOf(err) != gateway.KindConflict {
+	if err := s.Unlist(bg, number(1), "", "ana"); gateway.KindOf(err) != gateway.KindConflict {
 		t.Errorf("an opt-out was unlisted: %v", err)
 	}
 	importPacked(t, s, numbers(1, 1000)...)
-	must(t, s.Unlist(bg, number(1), ""))
+	must(t, s.Unlist(bg, number(1), "", "ana"))
 	importPacked(t, s, numbers(500, 1000)...)
 	wantListed(t, s, number(1), "any", true, true)
 	got, _, err := s.ListBlacklist(string(number(1)), "", 0)
 	if err != nil || len(got) != 1 || !got[0].OptOut || got[0].Source != "STOP" {
 		t.Errorf("listed %+v, %v", got, err)
 	}
-	must(t, s.OptIn(bg, number(1), ""))
+	must(t, s.OptIn(bg, number(1), "", "bea"))
 	wantListed(t, s, number(1), "any", false, false)
-	if err := s.OptIn(bg, number(1), ""); gateway.KindOf(err) != gateway.KindNotFound {
+	wantLastBlack(t, s, gateway.BlacklistEvent{Number: string(number(1)), OptOut: true, Source: "bea"})
+	if err := s.OptIn(bg, number(1), "", "ana"); gateway.KindOf(err) != gateway.KindNotFound {
 		t.Errorf("opted in twice: %v", err)
 	}
-	if err := s.Unlist(bg, number(1), ""); gateway.KindOf(err) != gateway.KindNotFound {
+	if err := s.Unlist(bg, number(1), "", "ana"); gateway.KindOf(err) != gateway.KindNotFound {
 		t.Errorf("unlisted twice: %v", err)
+	}
+}
+
+// wantLastBlack holds the newest event against what was done to the blacklist.
+func wantLastBlack(t *testing.T, s *Spool, want gateway.BlacklistEvent) {
+	t.Helper()
+	last, _ := s.Tail()
+	events, err := s.Events(last-1, 1)
+	if err != nil || len(events) != 1 || events[0].Kind != gateway.EventBlack {
+		t.Fatalf("the last event is %+v, %v", events, err)
+	}
+	var got gateway.BlacklistEvent
+	must(t, json.Unmarshal(events[0].Body, &got))
+	if got != want {
+		t.Errorf("told %+v, want %+v", got, want)
 	}
 }
 
@@ -159,7 +176,7 @@ func TestBadEntriesAreRefused(t *testing.T) {
 			t.Errorf("%+v: %v", l, err)
 		}
 	}
-	if err := s.Unlist(bg, "BANK", ""); gateway.KindOf(err) != gateway.KindInvalid {
+	if err := s.Unlist(bg, "BANK", "", "ana"); gateway.KindOf(err) != gateway.KindInvalid {
 		t.Errorf("unlist: %v", err)
 	}
 	if s.BlacklistSize() != 0 {
@@ -245,13 +262,13 @@ func startRebuild(t rapid.TB, s *Spool, ls []Listed) *rebuild {
 func TestEditsDuringARebuildSurviveTheSwap(t *testing.T) {
 	s, _ := open(t)
 	importPacked(t, s, numbers(0, 2000)...)
-	must(t, s.Unlist(bg, number(3), "")) // before: the list brings it back
+	must(t, s.Unlist(bg, number(3), "", "ana")) // before: the list brings it back
 	b := startRebuild(t, s, numbers(1000, 2000))
-	must(t, s.Unlist(bg, number(1), ""))                   // in the old list
-	must(t, s.Unlist(bg, number(1500), ""))                // in both
+	must(t, s.Unlist(bg, number(1), "", "ana"))            // in the old list
+	must(t, s.Unlist(bg, number(1500), "", "ana"))         // in both
 	must(t, s.Blacklist(bg, Listed{Number: number(9000)})) // in none
 	must(t, s.Blacklist(bg, Listed{Number: number(2500)})) // in the new list
-	must(t, s.Unlist(bg, number(2500), ""))                // and away again
+	must(t, s.Unlist(bg, number(2500), "", "ana"))         // and away again
 	must(t, s.Blacklist(bg, Listed{Number: number(3)}))    // unlisted before
 	must(t, s.Blacklist(bg, Listed{Number: number(5), OptOut: true}))
 	must(t, s.update(bg, b.swap))
@@ -273,7 +290,7 @@ func TestInterruptedRebuildLeavesTheOldList(t *testing.T) {
 	s, _ := open(t)
 	importPacked(t, s, numbers(0, 2000)...)
 	startRebuild(t, s, numbers(2000, 2000))
-	must(t, s.Unlist(bg, number(7), ""))
+	must(t, s.Unlist(bg, number(7), "", "ana"))
 	s = reopen(t, s)
 	wantGenerations(t, s, 1)
 	wantListed(t, s, number(1), "", true, false)
@@ -325,7 +342,7 @@ func TestListBlacklistPagesByPrefix(t *testing.T) {
 	ls := numbers(0, 700)
 	ls = append(ls, Listed{Number: "+34600111222"}, Listed{Number: "+5491122334455"}, Listed{Number: "598"}, Listed{Number: "0598"}, Listed{Number: number(5), Campaign: "c"})
 	importPacked(t, s, ls...)
-	must(t, s.Unlist(bg, number(6), ""))
+	must(t, s.Unlist(bg, number(6), "", "ana"))
 	must(t, s.Blacklist(bg, Listed{Number: number(700), OptOut: true, Source: "STOP"}))
 	all := func(prefix string, limit int) []Listed {
 		var out []Listed
@@ -417,7 +434,7 @@ func TestBlacklistIsASet(t *testing.T) {
 				if e.optOut {
 					away = s.OptIn
 				}
-				if err := away(bg, number(e.number), campaigns[e.campaign]); (err == nil) != model[e] {
+				if err := away(bg, number(e.number), campaigns[e.campaign], "ana"); (err == nil) != model[e] {
 					r.Fatalf("unlist %+v: %v, listed %t", e, err, model[e])
 				} else if err == nil {
 					delete(arriving, e) // what was edited meanwhile is not brought back

@@ -95,18 +95,29 @@ func newBlacklistAdd(t terminal, s *server) *cobra.Command {
 }
 
 func newBlacklistRemove(t terminal, s *server) *cobra.Command {
-	var campaign string
+	var (
+		campaign string
+		optIn    bool
+	)
 	cmd := &cobra.Command{
-		Use:     "remove NUMBER",
-		Short:   "Take a number off the list",
-		Example: `  fieldpost blacklist remove 098344484`,
-		Args:    exactArgs("NUMBER"),
+		Use:   "remove NUMBER",
+		Short: "Take a number off the list, or end an opt-out",
+		Example: `  fieldpost blacklist remove 098344484
+  fieldpost blacklist remove 098344484 --opt-in`,
+		Args: exactArgs("NUMBER"),
 
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.Flags().StringVarP(&campaign, "campaign", "c", "", "off this campaign's list; by default off the list of all")
 	completeWith(cmd, "campaign", s.naming(laneNames))
+	cmd.Flags().BoolVar(&optIn, "opt-in", false, "end the customer's opt-out: it is the customer's own wish")
 	cmd.RunE = s.asking(func(ctx context.Context, c *client.Client, args []string) error {
+		if optIn {
+			if err := c.OptIn(ctx, args[0], campaign); err != nil {
+				return err
+			}
+			return s.said(t, "the opt-out of %s from "+everyCampaign(campaign)+" is ended", args[0])
+		}
 		if err := c.RemoveBlacklist(ctx, args[0], campaign); err != nil {
 			return err
 		}

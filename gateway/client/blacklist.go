@@ -44,9 +44,18 @@ func (c *Client) AddBlacklist(ctx context.Context, in Listed) (Listed, error) {
 }
 
 // RemoveBlacklist takes a number off the list of a campaign; "" = off the list
-// of all. KindNotFound when it is not there.
+// of all. KindNotFound when it is not there, KindConflict when the customer opted out.
 func (c *Client) RemoveBlacklist(ctx context.Context, number, campaign string) error {
-	v := url.Values{}
+	return c.unlist(ctx, number, campaign, url.Values{})
+}
+
+// OptIn ends the customer's opt-out from a campaign, at the customer's own wish;
+// "" = the one from all. KindNotFound when there is none.
+func (c *Client) OptIn(ctx context.Context, number, campaign string) error {
+	return c.unlist(ctx, number, campaign, url.Values{"opt_in": {"true"}})
+}
+
+func (c *Client) unlist(ctx context.Context, number, campaign string, v url.Values) error {
 	set(v, "campaign", campaign)
 	return c.do(ctx, call{method: http.MethodDelete, path: "/blacklist/" + url.PathEscape(number), query: v})
 }

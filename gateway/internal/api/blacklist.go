@@ -22,6 +22,7 @@ type listedInput struct {
 type unlistInput struct {
 	Number   string `path:"number" maxLength:"64" example:"+4791234567"`
 	Campaign string `query:"campaign" maxLength:"64" example:"alerts" doc:"Absent or * = the list of every campaign"`
+	OptIn    bool   `query:"opt_in" doc:"End the customer's opt-out, at the customer's own wish"`
 }
 
 func (a *API) blacklistRoutes() {
@@ -32,7 +33,8 @@ func (a *API) blacklistRoutes() {
 		summary: "List a number", text: "Listing it again changes nothing.", class: ClassControl,
 		scope: access.Blacklist, status: http.StatusCreated}, a.list)
 	act(a, route{method: http.MethodDelete, path: path + "/{number}", id: "remove-blacklist", tag: tag,
-		summary: "Take a number off the blacklist", class: ClassControl, scope: access.Blacklist}, a.unlist)
+		summary: "Take a number off the blacklist, or end an opt-out",
+		text:    "An opt-out stays, and the answer is 409, unless opt_in says that the customer wishes to have messages again.", class: ClassControl, scope: access.Blacklist}, a.unlist)
 	handle(a, route{method: http.MethodGet, path: path + "/history", id: "list-blacklist-history", tag: tag,
 		summary: "List the messages that the blacklist stopped, newest first", class: ClassRead, scope: access.Read}, a.hits)
 }
@@ -73,7 +75,11 @@ func (a *API) unlist(ctx context.Context, in *unlistInput) error {
 	if campaign == "*" {
 		campaign = ""
 	}
-	return a.Spool.Unlist(ctx, number, campaign)
+	who := callerOf(ctx).Name
+	if in.OptIn {
+		return a.Spool.OptIn(ctx, number, campaign, who)
+	}
+	return a.Spool.Unlist(ctx, number, campaign, who)
 }
 
 // scopeOfList reads the campaign of an entry: "" and * are all of them. A list for

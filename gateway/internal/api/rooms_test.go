@@ -214,9 +214,34 @@ func TestP144TheBlacklistIsFilledByHandAndByFile(t *testing.T) {
 	}
 	r.json(call{method: "GET", path: "/api/v1/blacklist/history", token: token}, nil)
 	r.json(call{method: "DELETE", path: "/api/v1/blacklist/091111111", token: token}, nil)
+	optedOut := call{method: "DELETE", path: "/api/v1/blacklist/098344484?campaign=test1", token: token}
+	if p := r.problem(optedOut); p.Status != 409 || !strings.Contains(p.Detail, "opt_in") {
+		t.Errorf("an opt-out was unlisted: %+v", p)
+	}
+	optedOut.path += "&opt_in=maybe"
+	if p := r.problem(optedOut); p.Status != 422 || p.Field != "opt_in" {
+		t.Errorf("opt_in=maybe: %+v", p)
+	}
 	r.json(call{method: "GET", path: "/api/v1/blacklist", token: token}, &page)
 	if len(page.Items) != 1 {
 		t.Errorf("after the removal: %+v", page.Items)
+	}
+	optIn := call{method: "DELETE", path: "/api/v1/blacklist/098344484?campaign=test1&opt_in=true", token: token}
+	optIn.token = r.token("read", "send")
+	if p := r.problem(optIn); p.Status != 403 {
+		t.Errorf("an opt-out ended without the scope: %+v", p)
+	}
+	optIn.token = token
+	r.json(optIn, nil)
+	last, _ := r.spool.Tail()
+	if events, err := r.spool.Events(last-1, 1); err != nil || !strings.Contains(string(events[0].Body), `"source":"test0"`) {
+		t.Errorf("who ended the opt-out is not told: %+v, %v", events, err)
+	}
+	if _, optOut, err := r.spool.Listed("+59898344484", "test1"); err != nil || optOut {
+		t.Errorf("the customer is still opted out (%v)", err)
+	}
+	if p := r.problem(optIn); p.Status != 404 {
+		t.Errorf("an opt-out ended twice: %+v", p)
 	}
 }
 
