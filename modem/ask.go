@@ -60,15 +60,15 @@ func (b *Bank) ask(id, what string, f func(d Driver, port int) error) error {
 		b.mu.Unlock()
 		return noChannel(id)
 	}
-	l, d, port := s.lane, s.lane.driver, s.told.Port
-	if d == nil || l.session == nil {
+	v, d, port := s.supervisor, s.supervisor.driver, s.told.Port
+	if d == nil || v.session == nil {
 		b.mu.Unlock()
 		return gateway.Errorf(gateway.KindUnavailable, "channel %q is %s: %s", id, s.view.State, s.view.Reason)
 	}
-	l.enter()
+	v.enter()
 	b.mu.Unlock()
-	defer l.leave()
-	err := l.protect(what, func() error { return f(d, port) })
+	defer v.leave()
+	err := v.protect(what, func() error { return f(d, port) })
 	var e *gateway.Error
 	if err != nil && !errors.As(err, &e) {
 		return &gateway.Error{Kind: gateway.KindUnavailable, Text: err.Error(), Err: err}

@@ -58,15 +58,15 @@ type Device struct {
 type Bank struct {
 	o BankOptions // set once
 
-	mu      sync.Mutex
-	run     context.Context // of the present Run; nil when there is none
-	closed  bool
-	lanes   map[string]*lane   // desired and supervised, by key
-	leaving map[*lane]struct{} // no longer desired; their driver has not returned
-	slots   map[string]*slot   // by channel id
-	watch   chan struct{}      // closed at the next change
-	news    []change           // for OnChange, in order
-	telling bool               // somebody is emptying news
+	mu          sync.Mutex
+	run         context.Context // of the present Run; nil when there is none
+	closed      bool
+	supervisors map[string]*supervisor   // desired and supervised, by key
+	leaving     map[*supervisor]struct{} // no longer desired; their driver has not returned
+	slots       map[string]*slot         // by channel id
+	watch       chan struct{}            // closed at the next change
+	news        []change                 // for OnChange, in order
+	telling     bool                     // somebody is emptying news
 
 	stop context.CancelFunc
 	base context.Context // ends at Close
@@ -88,7 +88,7 @@ func NewBank(o BankOptions) *Bank {
 	}
 	o.Backoff = o.Backoff.withDefaults()
 	b := &Bank{
-		o: o, lanes: map[string]*lane{}, leaving: map[*lane]struct{}{}, slots: map[string]*slot{},
+		o: o, supervisors: map[string]*supervisor{}, leaving: map[*supervisor]struct{}{}, slots: map[string]*slot{},
 		watch: make(chan struct{}),
 	}
 	b.base, b.stop = context.WithCancel(context.Background())
@@ -109,8 +109,8 @@ func (b *Bank) Run(ctx context.Context) error {
 		return gateway.Errorf(gateway.KindConflict, "the bank ran already; make a new one")
 	}
 	b.run = ctx
-	for _, l := range b.lanes {
-		b.start(l)
+	for _, v := range b.supervisors {
+		b.start(v)
 	}
 	b.mu.Unlock()
 
@@ -152,13 +152,13 @@ func (b *Bank) Set(devices []Device) error {
 	for _, d := range devices {
 		wanted[d.Key] = d
 	}
-	for key, l := range b.lanes {
-		if d, ok := wanted[key]; !ok || d.Version != l.dev.Version || d.Provider != l.dev.Provider || !slices.Equal(d.Ports, l.dev.Ports) {
-			b.retire(l)
+	for key, v := range b.supervisors {
+		if d, ok := wanted[key]; !ok || d.Version != v.dev.Version || d.Provider != v.dev.Provider || !slices.Equal(d.Ports, v.dev.Ports) {
+			b.retire(v)
 		}
 	}
 	for _, d := range devices {
-		if b.lanes[d.Key] == nil {
+		if b.supervisors[d.Key] == nil {
 			b.adopt(d)
 		}
 	}
@@ -200,40 +200,40 @@ func checkDevices(devices []Device) error {
 	return nil
 }
 
-// adopt makes d's lane and its channels, and starts it when the bank runs. b.mu is held.
+// adopt makes d's supervisor and its channels, and starts it when the bank runs. b.mu is held.
 func (b *Bank) adopt(d Device) {
-	l := newLane(b, d)
-	b.lanes[d.Key] = l
+	v := newSupervisor(b, d)
+	b.supervisors[d.Key] = v
 	for _, p := range d.Ports {
-		b.report(l, gateway.Channel{Port: p, State: gateway.ChannelAbsent, Reason: reasonNotReported, Signal: gateway.SignalUnknown})
+		b.report(v, gateway.Channel{Port: p, State: gateway.ChannelAbsent, Reason: reasonNotReported, Signal: gateway.SignalUnknown})
 	}
 	if b.run != nil && !b.closed {
-		b.start(l)
+		b.start(v)
 	}
 }
 
-// start begins to supervise l. b.mu is held.
-func (b *Bank) start(l *lane) {
+// start begins to supervise v. b.mu is held.
+func (b *Bank) start(v *supervisor) {
 	ctx, cancel := context.WithCancel(b.run)
-	l.cancel, l.started = cancel, true
-	b.leaving[l] = struct{}{} // until its driver returned for the last time
+	v.cancel, v.started = cancel, true
+	b.leaving[v] = struct{}{} // until its driver returned for the last time
 	b.wg.Add(1)
 	go func() {
 		defer b.wg.Done()
 		defer cancel()
-		l.supervise(ctx)
+		v.supervise(ctx)
 	}()
 }
 
-// retire stops l and forgets its channels. b.mu is held.
-func (b *Bank) retire(l *lane) {
-	delete(b.lanes, l.dev.Key)
-	l.retired = true
-	if l.started {
-		l.cancel()
+// retire stops v and forgets its channels. b.mu is held.
+func (b *Bank) retire(v *supervisor) {
+	delete(b.supervisors, v.dev.Key)
+	v.retired = true
+	if v.started {
+		v.cancel()
 	}
 	for id, s := range b.slots {
-		if s.lane == l {
+		if s.supervisor == v {
 			s.dropTimer()
 			delete(b.slots, id)
 			gone := s.view
@@ -243,11 +243,11 @@ func (b *Bank) retire(l *lane) {
 	}
 }
 
-// former gives a lane whose driver may still hold l's device or one of its
+// former gives a supervisor whose driver may still hold v's device or one of its
 // channels; nil when there is none. b.mu is held.
-func (b *Bank) former(l *lane) *lane {
+func (b *Bank) former(v *supervisor) *supervisor {
 	for o := range b.leaving {
-		if o != l && o.retired && o.overlaps(l) {
+		if o != v && o.retired && o.overlaps(v) {
 			return o
 		}
 	}

@@ -28,7 +28,7 @@ func (b *Bank) Send(ctx context.Context, id string, s Submission) (Receipt, erro
 	result := make(chan sent, 1) // never blocks the driver's goroutine, even when nobody reads
 	go func() {
 		var r sent
-		r.err = c.lane.protect("send", func() (err error) {
+		r.err = c.supervisor.protect("send", func() (err error) {
 			r.receipt, err = c.driver.Send(ctx, c.port, s)
 			return err
 		})
@@ -50,11 +50,11 @@ func (b *Bank) Send(ctx context.Context, id string, s Submission) (Receipt, erro
 
 // call is one send that is out.
 type call struct {
-	lane   *lane
-	slot   *slot
-	driver Driver
-	port   int
-	limit  time.Duration // the driver's own
+	supervisor *supervisor
+	slot       *slot
+	driver     Driver
+	port       int
+	limit      time.Duration // the driver's own
 }
 
 type sent struct {
@@ -72,12 +72,12 @@ func (b *Bank) begin(id string) (call, error) {
 		return call{}, gateway.Errorf(gateway.KindUnavailable, "there is no channel %q", id)
 	case s.sending:
 		return call{}, gateway.Errorf(gateway.KindInternal, "two sends at a time on channel %q", id)
-	case s.view.State != gateway.ChannelReady || s.lane.driver == nil:
+	case s.view.State != gateway.ChannelReady || s.supervisor.driver == nil:
 		return call{}, notReady(s.view, b.o.Now())
 	}
 	s.sending = true
-	s.lane.enter()
-	return call{lane: s.lane, slot: s, driver: s.lane.driver, port: s.told.Port, limit: s.lane.limits.Send}, nil
+	s.supervisor.enter()
+	return call{supervisor: s.supervisor, slot: s, driver: s.supervisor.driver, port: s.told.Port, limit: s.supervisor.limits.Send}, nil
 }
 
 // notReady says why a channel takes nothing, and when it may again.
@@ -98,7 +98,7 @@ func (b *Bank) returned(c call) {
 		b.refresh(c.slot)
 	}
 	b.mu.Unlock()
-	c.lane.leave()
+	c.supervisor.leave()
 	b.tell()
 }
 
@@ -155,8 +155,8 @@ func (b *Bank) Limits(id string) (Limits, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.slots[id]
-	if s == nil || s.lane.driver == nil {
+	if s == nil || s.supervisor.driver == nil {
 		return Limits{}, false
 	}
-	return s.lane.limits, true
+	return s.supervisor.limits, true
 }

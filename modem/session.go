@@ -9,7 +9,7 @@ import (
 
 // session is the Host of one Run of a driver.
 type session struct {
-	lane *lane // set once
+	supervisor *supervisor // set once
 
 	// under bank.mu
 	over   bool      // Run ended: nothing that is still reported counts
@@ -20,10 +20,10 @@ type session struct {
 
 // Channel takes over the state of one port, as Host says.
 func (s *session) Channel(c gateway.Channel) {
-	b := s.lane.bank
+	b := s.supervisor.bank
 	b.mu.Lock()
 	if !s.over {
-		b.report(s.lane, c)
+		b.report(s.supervisor, c)
 		s.count(time.Now(), b.o.Backoff.Steady)
 	}
 	b.mu.Unlock()
@@ -32,23 +32,23 @@ func (s *session) Channel(c gateway.Channel) {
 
 // Inbound hands one received part to the sink.
 func (s *session) Inbound(ctx context.Context, in Part) error {
-	return s.lane.bank.o.Store.Inbound(ctx, gateway.ChannelID(s.lane.dev.Provider, in.Port), in)
+	return s.supervisor.bank.o.Store.Inbound(ctx, gateway.ChannelID(s.supervisor.dev.Provider, in.Port), in)
 }
 
 // Report hands one delivery report to the sink. The channel is filled in where
 // the device has only one.
 func (s *session) Report(ctx context.Context, r gateway.StatusReport) error {
-	if ports := s.lane.dev.Ports; r.Channel == "" && len(ports) == 1 {
-		r.Channel = gateway.ChannelID(s.lane.dev.Provider, ports[0])
+	if ports := s.supervisor.dev.Ports; r.Channel == "" && len(ports) == 1 {
+		r.Channel = gateway.ChannelID(s.supervisor.dev.Provider, ports[0])
 	}
-	return s.lane.bank.o.Store.Report(ctx, r)
+	return s.supervisor.bank.o.Store.Report(ctx, r)
 }
 
 // count keeps how long the driver has had a ready channel. bank.mu is held.
 func (s *session) count(now time.Time, steady time.Duration) {
 	ready := 0
-	for _, sl := range s.lane.bank.slots {
-		if sl.lane == s.lane && sl.told.State == gateway.ChannelReady {
+	for _, sl := range s.supervisor.bank.slots {
+		if sl.supervisor == s.supervisor && sl.told.State == gateway.ChannelReady {
 			ready++
 		}
 	}

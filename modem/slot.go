@@ -18,10 +18,10 @@ type Health struct {
 
 // slot is what the bank knows of one channel. All of it is under bank.mu.
 type slot struct {
-	lane   *lane
-	told   gateway.Channel // as the driver reported it
-	view   gateway.Channel // as the world sees it: told, or resting
-	health Health
+	supervisor *supervisor
+	told       gateway.Channel // as the driver reported it
+	view       gateway.Channel // as the world sees it: told, or resting
+	health     Health
 
 	sending bool // a Send is out, and its caller waits
 	stuck   bool // a Send is out, and the bank has given it up
@@ -32,25 +32,25 @@ type slot struct {
 }
 
 // report takes over what a driver says of a port. bank.mu is held.
-func (b *Bank) report(l *lane, c gateway.Channel) {
-	if l.retired || c.Port < 0 || c.Port > gateway.MaxPort || l.dev.Ports != nil && !slices.Contains(l.dev.Ports, c.Port) {
+func (b *Bank) report(v *supervisor, c gateway.Channel) {
+	if v.retired || c.Port < 0 || c.Port > gateway.MaxPort || v.dev.Ports != nil && !slices.Contains(v.dev.Ports, c.Port) {
 		return
 	}
-	c.Provider, c.ID = l.dev.Provider, gateway.ChannelID(l.dev.Provider, c.Port)
+	c.Provider, c.ID = v.dev.Provider, gateway.ChannelID(v.dev.Provider, c.Port)
 	s := b.slots[c.ID]
 	if s == nil {
 		s = &slot{view: gateway.Channel{ID: c.ID, Provider: c.Provider, Port: c.Port, Signal: gateway.SignalUnknown}}
 		b.slots[c.ID] = s
 	}
-	s.lane, s.told = l, c
+	s.supervisor, s.told = v, c
 	b.refresh(s)
 }
 
-// absent puts every channel of a lane aside: what is known of its SIM goes with
+// absent puts every channel of a supervisor aside: what is known of its SIM goes with
 // it, since another may be in it when it comes back. bank.mu is held.
-func (b *Bank) absent(l *lane, reason string) {
+func (b *Bank) absent(v *supervisor, reason string) {
 	for _, s := range b.slots {
-		if s.lane != l {
+		if s.supervisor != v {
 			continue
 		}
 		s.told = gateway.Channel{

@@ -129,7 +129,7 @@ func processor(b *testing.B) time.Duration {
 // cost of two goroutine switches a line.
 func BenchmarkSendNoModem(b *testing.B) {
 	p := &instant{lines: make(chan string, 8), done: make(chan struct{})}
-	l := newLane(&Options{Port: gateway.Port{Port: 3}, Logger: slog.New(slog.DiscardHandler)}, nobody{}, "memory", p)
+	l := newRun(&Options{Port: gateway.Port{Port: 3}, Logger: slog.New(slog.DiscardHandler)}, nobody{}, "memory", p)
 	defer l.close()
 	s := submission(b, "+59899123456", "Hola, su pedido 1234 esta en camino")[0]
 	b.ReportAllocs()

@@ -79,41 +79,41 @@ func probe(ctx context.Context, open Opener, times Times, p PortInfo) Found {
 		f.Problem = err.Error()
 		return f
 	}
-	l := newLane(&d.o, nobody{}, p.Path, conn)
-	defer l.close()
-	if err := l.s.Init(ctx); err != nil {
+	r := newRun(&d.o, nobody{}, p.Path, conn)
+	defer r.close()
+	if err := r.s.Init(ctx); err != nil {
 		f.Problem = "no modem answers"
 		return f
 	}
 	f.Answers = true
-	if err := l.tell(ctx, &f); err != nil {
+	if err := r.tell(ctx, &f); err != nil {
 		f.Problem = err.Error()
 	}
 	return f
 }
 
 // tell asks a modem that answers for everything that a person wants to know.
-func (l *lane) tell(ctx context.Context, f *Found) error {
-	if err := l.identify(ctx); err != nil {
+func (r *run) tell(ctx context.Context, f *Found) error {
+	if err := r.identify(ctx); err != nil {
 		return err
 	}
-	c := l.channel()
+	c := r.channel()
 	f.Model, f.IMEI = c.Model, c.IMEI
 	var err error
-	if f.SIM, err = l.simState(ctx); err != nil {
+	if f.SIM, err = r.simState(ctx); err != nil {
 		return err
 	}
-	if f.ICCID, err = l.iccid(ctx); err != nil {
+	if f.ICCID, err = r.iccid(ctx); err != nil {
 		return err
 	}
 	f.Problem, _ = simReason(f.SIM)
-	if f.Registration, err = l.registration(ctx); err != nil {
+	if f.Registration, err = r.registration(ctx); err != nil {
 		return err
 	}
-	if err := l.look(ctx); err != nil {
+	if err := r.look(ctx); err != nil {
 		return err
 	}
-	c = l.channel()
+	c = r.channel()
 	f.Operator, f.Signal = c.Operator, c.Signal
 	return nil
 }

@@ -14,8 +14,8 @@ import (
 
 // Driver drives the modem of one port.
 type Driver struct {
-	o    Options
-	lane atomic.Pointer[lane] // of the present run; nil between two
+	o   Options
+	run atomic.Pointer[run] // the present one; nil between two
 }
 
 // New makes a driver. It opens nothing: see Run.
@@ -54,20 +54,20 @@ func (d *Driver) Run(ctx context.Context, host modem.Host) error {
 		}
 		return err
 	}
-	l := newLane(&d.o, host, path, port)
-	defer l.close()
+	r := newRun(&d.o, host, path, port)
+	defer r.close()
 	// A command in flight does not hold up the end.
-	defer context.AfterFunc(ctx, func() { l.s.CloseWith(context.Cause(ctx)) })()
-	d.lane.Store(l)
-	defer d.lane.Store(nil)
-	err = l.keep(ctx)
+	defer context.AfterFunc(ctx, func() { r.s.CloseWith(context.Cause(ctx)) })()
+	d.run.Store(r)
+	defer d.run.Store(nil)
+	err = r.keep(ctx)
 	if ctx.Err() != nil {
 		return nil
 	}
 	if d.o.Port.Device == "" && gateway.KindOf(err) == gateway.KindConflict {
 		d.o.Finder.Forget(d.o.Port.IMEI) // another modem came back in its place
 	}
-	if cause := l.s.Cause(); cause != nil {
+	if cause := r.s.Cause(); cause != nil {
 		return &gateway.Error{Kind: gateway.KindUnavailable, Text: fmt.Sprintf("%s: modem lost: %v", path, cause), Err: cause}
 	}
 	return err
@@ -112,51 +112,51 @@ func (d *Driver) blank(path string, state gateway.ChannelState, reason string) g
 
 // Send hands one segment to the network.
 func (d *Driver) Send(ctx context.Context, port int, s modem.Submission) (modem.Receipt, error) {
-	l, err := d.at(port)
+	r, err := d.at(port)
 	if err != nil {
 		return modem.Receipt{}, err
 	}
-	return l.send(ctx, s)
+	return r.send(ctx, s)
 }
 
 // USSD runs one USSD request and gives the network's answer. A dialogue that the
 // network would go on with is ended. It takes up to two minutes; messages are sent
 // meanwhile.
 func (d *Driver) USSD(ctx context.Context, port int, code string) (string, error) {
-	l, err := d.at(port)
+	r, err := d.at(port)
 	if err != nil {
 		return "", err
 	}
-	return l.dial(ctx, code)
+	return r.dial(ctx, code)
 }
 
 // Reset restarts the modem (AT+CFUN=1,1, TS 27.007 §8.2), which ends the run. While a
 // send is on its way it refuses with KindConflict.
 func (d *Driver) Reset(ctx context.Context, port int) error {
-	l := d.lane.Load()
-	if l == nil || port != d.o.Port.Port {
+	r := d.run.Load()
+	if r == nil || port != d.o.Port.Port {
 		return &gateway.Error{Kind: gateway.KindUnavailable, Text: "the modem is not there"}
 	}
-	return l.reset(ctx)
+	return r.reset(ctx)
 }
 
-// at gives the present run's lane, when it can send.
-func (d *Driver) at(port int) (*lane, error) {
+// at gives the present run, when it can send.
+func (d *Driver) at(port int) (*run, error) {
 	if port != d.o.Port.Port {
 		return nil, gateway.Invalid("port", "this modem is port %d, not %d", d.o.Port.Port, port)
 	}
-	l := d.lane.Load()
-	if l == nil || !l.ready.Load() {
+	r := d.run.Load()
+	if r == nil || !r.ready.Load() {
 		return nil, &gateway.Error{Kind: gateway.KindUnavailable, Text: "the modem is not ready"}
 	}
-	return l, nil
+	return r, nil
 }
 
 // Trace gives the last lines between the driver and the modem, oldest first, without
 // numbers, texts and PINs. It is empty between two runs.
 func (d *Driver) Trace() []string {
-	if l := d.lane.Load(); l != nil {
-		return l.trace.Lines()
+	if r := d.run.Load(); r != nil {
+		return r.trace.Lines()
 	}
 	return nil
 }
@@ -166,8 +166,8 @@ type Stats = at.LinkStats
 
 // Stats gives the counters of the present run; zero between two.
 func (d *Driver) Stats() Stats {
-	if l := d.lane.Load(); l != nil {
-		return l.s.Stats()
+	if r := d.run.Load(); r != nil {
+		return r.s.Stats()
 	}
 	return Stats{}
 }

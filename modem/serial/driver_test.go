@@ -21,14 +21,14 @@ func TestDriverComesUpOnEveryMaker(t *testing.T) {
 			r := newRig(t, func(_ *Options, s *sim.Options) { s.Vendor = v })
 			r.run(t)
 			r.host.ready(t)
-			c := r.d.lane.Load().channel()
+			c := r.d.run.Load().channel()
 			if c.ICCID != "8959807000000000001" || c.IMSI != "748070000000001" || c.IMEI != r.m.IMEI() {
 				t.Errorf("identity %+v", c)
 			}
 			if c.Signal != 18 || !c.Registration.Usable() || c.SMSC == "" || c.Operator == "" || c.Port != 3 {
 				t.Errorf("network %+v", c)
 			}
-			if name := r.d.lane.Load().quirk().name; !strings.EqualFold(name, string(v)) {
+			if name := r.d.run.Load().quirk().name; !strings.EqualFold(name, string(v)) {
 				t.Errorf("quirks of %s for a %s", name, v)
 			}
 			rec, err := r.d.Send(bg, 3, submission(t, "+59899123456", "Hola")[0])

@@ -12,25 +12,25 @@ import (
 
 // house keeps the modem in order while it sends, until it is lost, silent, or has
 // started again. Each command waits for its turn behind the sends.
-func (l *lane) house(ctx context.Context) error {
-	every := l.o.Every
+func (r *run) house(ctx context.Context) error {
+	every := r.o.Every
 	poll, sweep, verify := time.NewTicker(every.Poll), time.NewTicker(every.Sweep), time.NewTicker(every.Verify)
 	defer poll.Stop()
 	defer sweep.Stop()
 	defer verify.Stop()
-	l.nudge(func(*chores) {}) // something may wait since the start
+	r.nudge(func(*chores) {}) // something may wait since the start
 	for {
 		var due chores
 		var soon <-chan time.Time
-		if !l.ready.Load() { // the network went: not every modem tells when it is back
+		if !r.ready.Load() { // the network went: not every modem tells when it is back
 			soon = time.After(every.Network)
 		}
 		select {
 		case <-soon:
 			due.poll = true
-		case <-l.wake:
+		case <-r.wake:
 		case <-poll.C:
-			if err := l.glance(ctx); err != nil {
+			if err := r.glance(ctx); err != nil {
 				return err
 			}
 		case <-sweep.C:
@@ -39,19 +39,19 @@ func (l *lane) house(ctx context.Context) error {
 			due.verify = true
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-l.s.Done():
-			return l.s.Cause()
+		case <-r.s.Done():
+			return r.s.Cause()
 		}
-		for c := l.merge(due); c.any(); c = l.chores() {
-			if err := l.do(ctx, c); err != nil {
+		for c := r.merge(due); c.any(); c = r.chores() {
+			if err := r.do(ctx, c); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func (l *lane) merge(due chores) chores {
-	c := l.chores()
+func (r *run) merge(due chores) chores {
+	c := r.chores()
 	c.poll = c.poll || due.poll
 	c.sweep = c.sweep || due.sweep
 	c.verify = c.verify || due.verify
@@ -59,27 +59,27 @@ func (l *lane) merge(due chores) chores {
 }
 
 // do does what was left, the most urgent first.
-func (l *lane) do(ctx context.Context, c chores) error {
+func (r *run) do(ctx context.Context, c chores) error {
 	if c.restart {
 		return errAgain
 	}
 	if c.poll {
-		if err := l.inspect(ctx); err != nil {
+		if err := r.inspect(ctx); err != nil {
 			return err
 		}
 	}
 	for _, p := range c.arrived {
-		if err := l.fetch(ctx, p); err != nil {
+		if err := r.fetch(ctx, p); err != nil {
 			return err
 		}
 	}
 	if c.verify {
-		if err := l.verify(ctx); err != nil {
+		if err := r.verify(ctx); err != nil {
 			return err
 		}
 	}
 	if c.sweep {
-		if err := l.sweep(ctx); err != nil {
+		if err := r.sweep(ctx); err != nil {
 			return err
 		}
 	}
@@ -88,30 +88,30 @@ func (l *lane) do(ctx context.Context, c chores) error {
 
 // glance is the regular poll. While messages go out, the network is there: the
 // signal is all that is asked for then.
-func (l *lane) glance(ctx context.Context) error {
-	if time.Since(time.Unix(0, l.sent.Load())) < l.o.Every.Poll {
-		return l.signal(ctx)
+func (r *run) glance(ctx context.Context) error {
+	if time.Since(time.Unix(0, r.sent.Load())) < r.o.Every.Poll {
+		return r.signal(ctx)
 	}
-	if err := l.inspect(ctx); err != nil {
+	if err := r.inspect(ctx); err != nil {
 		return err
 	}
-	if err := l.look(ctx); err != nil {
+	if err := r.look(ctx); err != nil {
 		return err
 	}
-	return l.fill(ctx)
+	return r.fill(ctx)
 }
 
 // inspect looks at SIM and network, and takes the channel out of use where one of
 // them is gone.
-func (l *lane) inspect(ctx context.Context) error {
-	if err := l.sameSIM(ctx); err != nil {
+func (r *run) inspect(ctx context.Context) error {
+	if err := r.sameSIM(ctx); err != nil {
 		return err
 	}
-	reg, err := l.registration(ctx)
+	reg, err := r.registration(ctx)
 	if err != nil {
 		return err
 	}
-	l.set(func(c *gateway.Channel) {
+	r.set(func(c *gateway.Channel) {
 		c.Registration = reg
 		switch {
 		case reg.Usable():
@@ -127,23 +127,23 @@ func (l *lane) inspect(ctx context.Context) error {
 
 // verify asks whether the modem still announces messages: a failed acknowledgement, a
 // restart or another program switches that off in silence (G4).
-func (l *lane) verify(ctx context.Context) error {
-	if l.cnmi == "" {
+func (r *run) verify(ctx context.Context) error {
+	if r.cnmi == "" {
 		return nil
 	}
-	lines, err := l.s.Query(ctx, "+CNMI?", "+CNMI")
+	lines, err := r.s.Query(ctx, "+CNMI?", "+CNMI")
 	if err := optional(err); err != nil {
 		return err
 	}
-	if len(lines) > 0 && sameNumbers(lines[0], l.cnmi) {
+	if len(lines) > 0 && sameNumbers(lines[0], r.cnmi) {
 		return nil
 	}
-	l.log.Warn("the modem forgot its settings: they are set again", slog.Any("cnmi", lines))
-	l.linked.Store(false)
-	if err := l.setUp(ctx); err != nil {
+	r.log.Warn("the modem forgot its settings: they are set again", slog.Any("cnmi", lines))
+	r.linked.Store(false)
+	if err := r.setUp(ctx); err != nil {
 		return err
 	}
-	return l.sweep(ctx)
+	return r.sweep(ctx)
 }
 
 // sameNumbers compares lists such as 2,1,0,1,0, blanks apart.
@@ -157,19 +157,19 @@ func sameNumbers(a, b string) bool {
 }
 
 // reset restarts the modem at a person's wish.
-func (l *lane) reset(ctx context.Context) error {
-	if l.sending.Load() > 0 {
+func (r *run) reset(ctx context.Context) error {
+	if r.sending.Load() > 0 {
 		return &gateway.Error{Kind: gateway.KindConflict, Text: "a message is on its way through this modem: it is not restarted before its outcome is known"}
 	}
-	l.state(gateway.ChannelStarting, "being restarted")
-	_, err := l.s.Command(ctx, "+CFUN=1,1")
-	if r := at.RefusalOf(err); r != nil {
-		l.nudge(func(c *chores) { c.poll = true })
-		return r.Reason
+	r.state(gateway.ChannelStarting, "being restarted")
+	_, err := r.s.Command(ctx, "+CFUN=1,1")
+	if refusal := at.RefusalOf(err); refusal != nil {
+		r.nudge(func(c *chores) { c.poll = true })
+		return refusal.Reason
 	}
-	if l.s.Cause() != nil {
+	if r.s.Cause() != nil {
 		return nil // it went at once: that is a restart
 	}
-	l.s.CloseWith(errors.New("restarted as asked"))
+	r.s.CloseWith(errors.New("restarted as asked"))
 	return reasonOf(err)
 }

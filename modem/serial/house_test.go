@@ -54,7 +54,7 @@ func TestInboundThatCannotBeReadIsKeptRawAndDeleted(t *testing.T) {
 // command of the keeper comes after it.
 func emptied(t *testing.T, r *rig) {
 	t.Helper()
-	l := r.d.lane.Load()
+	l := r.d.run.Load()
 	if _, err := l.s.Command(bg, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestSettingsThatTheModemForgotAreSetAgainG4(t *testing.T) {
 	r := newRig(t, func(o *Options, _ *sim.Options) { o.Every.Verify = 30 * time.Millisecond })
 	r.run(t)
 	r.host.ready(t)
-	l := r.d.lane.Load()
+	l := r.d.run.Load()
 	if _, err := l.s.Command(bg, "+CNMI=0,0,0,0,0"); err != nil {
 		t.Fatal(err)
 	}
@@ -358,7 +358,7 @@ func TestHousekeepingCostsOneCommandWhileMessagesGoOut(t *testing.T) {
 	if _, err := r.d.Send(bg, 3, submission(t, "+59899123456", "Hola")[0]); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.d.lane.Load().glance(bg); err != nil {
+	if err := r.d.run.Load().glance(bg); err != nil {
 		t.Fatal(err)
 	}
 	var asked []string

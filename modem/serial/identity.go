@@ -8,28 +8,28 @@ import (
 )
 
 // identify asks who the modem is, and chooses its quirks.
-func (l *lane) identify(ctx context.Context) error {
-	maker, err := l.word(ctx, "+CGMI")
+func (r *run) identify(ctx context.Context) error {
+	maker, err := r.word(ctx, "+CGMI")
 	if err != nil {
 		return err
 	}
-	model, err := l.word(ctx, "+CGMM")
+	model, err := r.word(ctx, "+CGMM")
 	if err != nil {
 		return err
 	}
-	imei, err := l.number(ctx, "+CGSN", 14, 17)
+	imei, err := r.number(ctx, "+CGSN", 14, 17)
 	if err != nil {
 		return err
 	}
-	if want := l.o.Port.IMEI; want != "" && imei != "" && !sameIMEI(want, imei) {
-		return gateway.Errorf(gateway.KindConflict, "%s: another modem is here: its IMEI is %s, not %s", l.channel().Device, imei, want)
+	if want := r.o.Port.IMEI; want != "" && imei != "" && !sameIMEI(want, imei) {
+		return gateway.Errorf(gateway.KindConflict, "%s: another modem is here: its IMEI is %s, not %s", r.channel().Device, imei, want)
 	}
-	l.mu.Lock()
-	l.q = quirkOf(maker)
-	l.mu.Unlock()
-	l.set(func(c *gateway.Channel) { c.Model, c.IMEI = strings.TrimSpace(maker+" "+model), imei })
-	for _, cmd := range l.quirk().init {
-		if _, err := l.s.Command(ctx, cmd); optional(err) != nil {
+	r.mu.Lock()
+	r.q = quirkOf(maker)
+	r.mu.Unlock()
+	r.set(func(c *gateway.Channel) { c.Model, c.IMEI = strings.TrimSpace(maker+" "+model), imei })
+	for _, cmd := range r.quirk().init {
+		if _, err := r.s.Command(ctx, cmd); optional(err) != nil {
 			return err
 		}
 	}
@@ -43,28 +43,28 @@ func sameIMEI(a, b string) bool {
 }
 
 // identifySIM asks who the SIM is.
-func (l *lane) identifySIM(ctx context.Context) error {
-	iccid, err := l.iccid(ctx)
+func (r *run) identifySIM(ctx context.Context) error {
+	iccid, err := r.iccid(ctx)
 	if err != nil {
 		return err
 	}
-	imsi, err := l.number(ctx, "+CIMI", 6, 15)
+	imsi, err := r.number(ctx, "+CIMI", 6, 15)
 	if err != nil {
 		return err
 	}
-	number, err := l.ownNumber(ctx)
+	number, err := r.ownNumber(ctx)
 	if err != nil {
 		return err
 	}
-	l.set(func(c *gateway.Channel) { c.ICCID, c.IMSI, c.Number = iccid, imsi, number })
+	r.set(func(c *gateway.Channel) { c.ICCID, c.IMSI, c.Number = iccid, imsi, number })
 	return nil
 }
 
 // iccid asks for the card's number (ITU-T E.118 §4.1: 19 or 20 digits) in every way that
 // the maker's modems know.
-func (l *lane) iccid(ctx context.Context) (string, error) {
-	for _, cmd := range l.quirk().iccid {
-		info, err := l.s.Command(ctx, cmd)
+func (r *run) iccid(ctx context.Context) (string, error) {
+	for _, cmd := range r.quirk().iccid {
+		info, err := r.s.Command(ctx, cmd)
 		if err := optional(err); err != nil {
 			return "", err
 		}
@@ -82,8 +82,8 @@ func (l *lane) iccid(ctx context.Context) (string, error) {
 }
 
 // ownNumber asks for the SIM's own number: mostly nobody wrote it there.
-func (l *lane) ownNumber(ctx context.Context) (string, error) {
-	lines, err := l.s.Query(ctx, "+CNUM", "+CNUM")
+func (r *run) ownNumber(ctx context.Context) (string, error) {
+	lines, err := r.s.Query(ctx, "+CNUM", "+CNUM")
 	if err := optional(err); err != nil || len(lines) == 0 {
 		return "", err
 	}
@@ -99,8 +99,8 @@ func (l *lane) ownNumber(ctx context.Context) (string, error) {
 }
 
 // word asks for one line of text, such as a maker's name.
-func (l *lane) word(ctx context.Context, cmd string) (string, error) {
-	info, err := l.s.Command(ctx, cmd)
+func (r *run) word(ctx context.Context, cmd string) (string, error) {
+	info, err := r.s.Command(ctx, cmd)
 	if err := optional(err); err != nil || len(info) == 0 {
 		return "", err
 	}
@@ -112,8 +112,8 @@ func (l *lane) word(ctx context.Context, cmd string) (string, error) {
 }
 
 // number asks for a line of so many digits: other lines of the answer are not it (A1).
-func (l *lane) number(ctx context.Context, cmd string, least, most int) (string, error) {
-	info, err := l.s.Command(ctx, cmd)
+func (r *run) number(ctx context.Context, cmd string, least, most int) (string, error) {
+	info, err := r.s.Command(ctx, cmd)
 	if err := optional(err); err != nil {
 		return "", err
 	}

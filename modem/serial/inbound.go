@@ -18,8 +18,8 @@ import (
 const memoryAlarm = 80
 
 // part hands a message over in the words of the contract.
-func (l *lane) part(d tpdu.Deliver) modem.Part {
-	c := l.channel()
+func (r *run) part(d tpdu.Deliver) modem.Part {
+	c := r.channel()
 	p := modem.Part{
 		Port: c.Port, ICCID: c.ICCID, IMSI: c.IMSI, From: d.From, SMSC: d.SMSC, SentAt: d.SentAt,
 		Text: d.Text, Septets: d.Septets, Octets: d.Octets,
@@ -35,19 +35,19 @@ func (l *lane) part(d tpdu.Deliver) modem.Part {
 }
 
 // fetch stores one message that was announced, and deletes it then.
-func (l *lane) fetch(ctx context.Context, p place) error {
+func (r *run) fetch(ctx context.Context, p place) error {
 	if p.memory != "" {
-		if err := l.read(ctx, p.memory); err != nil {
+		if err := r.read(ctx, p.memory); err != nil {
 			return err
 		}
 	}
-	info, err := l.s.Command(ctx, fmt.Sprintf("+CMGR=%d", p.index))
+	info, err := r.s.Command(ctx, fmt.Sprintf("+CMGR=%d", p.index))
 	if err != nil {
 		return optional(err) // deleted meanwhile, by the sweep or on another port
 	}
 	for i, line := range info {
 		if head, ok := strings.CutPrefix(line, "+CMGR:"); ok && i+1 < len(info) && inHex(info[i+1]) {
-			return l.store(ctx, p.index, stat(head, 0), info[i+1], length(head))
+			return r.store(ctx, p.index, stat(head, 0), info[i+1], length(head))
 		}
 	}
 	return nil
@@ -55,16 +55,16 @@ func (l *lane) fetch(ctx context.Context, p place) error {
 
 // sweep stores everything that waits where messages are kept, and deletes what was
 // stored.
-func (l *lane) sweep(ctx context.Context) error {
-	if err := l.read(ctx, l.home); err != nil {
+func (r *run) sweep(ctx context.Context) error {
+	if err := r.read(ctx, r.home); err != nil {
 		return err
 	}
-	return l.list(ctx)
+	return r.list(ctx)
 }
 
 // list does so with the memory that is being read.
-func (l *lane) list(ctx context.Context) error {
-	info, err := l.s.Command(ctx, "+CMGL=4") // TS 27.005 §4.1: all, in PDU mode
+func (r *run) list(ctx context.Context) error {
+	info, err := r.s.Command(ctx, "+CMGL=4") // TS 27.005 §4.1: all, in PDU mode
 	if err != nil {
 		return optional(err)
 	}
@@ -77,7 +77,7 @@ func (l *lane) list(ctx context.Context) error {
 		if !ok || !inHex(info[i+1]) { // its line was lost or torn on the way: it is still in the modem
 			continue
 		}
-		if err := l.store(ctx, index, stat(head, 1), info[i+1], length(head)); err != nil {
+		if err := r.store(ctx, index, stat(head, 1), info[i+1], length(head)); err != nil {
 			return err
 		}
 		i++
@@ -94,19 +94,19 @@ func inHex(line string) bool {
 
 // store puts one message on disk and deletes it from the modem. What the host cannot
 // store stays for the next sweep. Messages to be sent are not ours to delete.
-func (l *lane) store(ctx context.Context, index, stat int, pdu string, length int) error {
+func (r *run) store(ctx context.Context, index, stat int, pdu string, length int) error {
 	if stat >= stoUnsent {
 		return nil
 	}
-	if !l.stuck[pdu] {
-		if err := l.take(ctx, pdu, length); err != nil {
-			l.log.Error("inbound message stays in the modem: it cannot be stored", slog.Any("error", err))
-			time.AfterFunc(l.o.Every.Retry, func() { l.nudge(func(c *chores) { c.sweep = true }) })
+	if !r.stuck[pdu] {
+		if err := r.take(ctx, pdu, length); err != nil {
+			r.log.Error("inbound message stays in the modem: it cannot be stored", slog.Any("error", err))
+			time.AfterFunc(r.o.Every.Retry, func() { r.nudge(func(c *chores) { c.sweep = true }) })
 			return nil
 		}
 	}
-	_, err := l.s.Command(ctx, fmt.Sprintf("+CMGD=%d", index))
-	l.deleted(pdu, err)
+	_, err := r.s.Command(ctx, fmt.Sprintf("+CMGD=%d", index))
+	r.deleted(pdu, err)
 	return optional(err)
 }
 
@@ -115,17 +115,17 @@ const maxStuck = 255
 
 // deleted notes a message that the modem does not delete: it is not stored again each
 // time that it is seen.
-func (l *lane) deleted(pdu string, err error) {
+func (r *run) deleted(pdu string, err error) {
 	if err == nil {
-		delete(l.stuck, pdu)
+		delete(r.stuck, pdu)
 		return
 	}
-	if l.stuck[pdu] {
+	if r.stuck[pdu] {
 		return
 	}
-	l.log.Warn("inbound message is stored, but the modem does not delete it", slog.Any("error", err))
-	if len(l.stuck) < maxStuck {
-		l.stuck[pdu] = true
+	r.log.Warn("inbound message is stored, but the modem does not delete it", slog.Any("error", err))
+	if len(r.stuck) < maxStuck {
+		r.stuck[pdu] = true
 	}
 }
 
@@ -149,11 +149,11 @@ func length(head string) int {
 }
 
 // choose makes a memory the one for reading, sending and receiving (TS 27.005 §3.2.2).
-func (l *lane) choose(ctx context.Context, memory string) error {
+func (r *run) choose(ctx context.Context, memory string) error {
 	for _, args := range []string{`"%[1]s","%[1]s","%[1]s"`, `"%[1]s","%[1]s"`, `"%[1]s"`} {
-		_, err := l.s.Command(ctx, "+CPMS="+fmt.Sprintf(args, memory))
+		_, err := r.s.Command(ctx, "+CPMS="+fmt.Sprintf(args, memory))
 		if err == nil {
-			l.home, l.memory = memory, memory
+			r.home, r.memory = memory, memory
 			return nil
 		}
 		if at.RefusalOf(err) == nil {
@@ -165,20 +165,20 @@ func (l *lane) choose(ctx context.Context, memory string) error {
 
 // read makes a memory the one for reading alone (<mem1>): what arrives meanwhile is kept
 // where it always is.
-func (l *lane) read(ctx context.Context, memory string) error {
-	if memory == l.memory || memory == "" {
+func (r *run) read(ctx context.Context, memory string) error {
+	if memory == r.memory || memory == "" {
 		return nil
 	}
-	_, err := l.s.Command(ctx, `+CPMS="`+memory+`"`)
+	_, err := r.s.Command(ctx, `+CPMS="`+memory+`"`)
 	if err == nil {
-		l.memory = memory
+		r.memory = memory
 	}
 	return optional(err)
 }
 
 // fill looks how full the memory is: +CPMS: "SM",3,20,...
-func (l *lane) fill(ctx context.Context) error {
-	lines, err := l.s.Query(ctx, "+CPMS?", "+CPMS")
+func (r *run) fill(ctx context.Context) error {
+	lines, err := r.s.Query(ctx, "+CPMS?", "+CPMS")
 	if err != nil || len(lines) == 0 {
 		return optional(err)
 	}
@@ -189,11 +189,11 @@ func (l *lane) fill(ctx context.Context) error {
 	used, _ := at.FirstInt(f[1])
 	total, _ := at.FirstInt(f[2])
 	full := total > 0 && used*100 >= total*memoryAlarm
-	if full && !l.full {
-		l.log.Warn("the memory for messages fills up", slog.String("memory", strings.Trim(f[0], `" `)), slog.Int("used", used), slog.Int("total", total))
-		l.nudge(func(c *chores) { c.sweep = true })
+	if full && !r.full {
+		r.log.Warn("the memory for messages fills up", slog.String("memory", strings.Trim(f[0], `" `)), slog.Int("used", used), slog.Int("total", total))
+		r.nudge(func(c *chores) { c.sweep = true })
 	}
-	l.full = full
+	r.full = full
 	return nil
 }
 

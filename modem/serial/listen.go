@@ -14,64 +14,64 @@ import (
 )
 
 // listen takes the unsolicited lines of a run, in order, until the port is gone.
-func (l *lane) listen() {
-	for u := range l.s.URCs() {
-		l.hear(u)
+func (r *run) listen() {
+	for u := range r.s.URCs() {
+		r.hear(u)
 	}
 }
 
-func (l *lane) hear(u at.URC) {
+func (r *run) hear(u at.URC) {
 	switch u.Name {
 	case "+CDS":
-		l.reported(u)
+		r.reported(u)
 	case "+CMT":
-		l.delivered(u)
+		r.delivered(u)
 	case "+CMTI", "+CDSI":
-		l.announced(u.Args)
+		r.announced(u.Args)
 	case "+CREG", "+CGREG", "+CEREG", "+C5GREG":
-		l.registered(u)
+		r.registered(u)
 	case "+CUSD":
-		l.answered(u)
+		r.answered(u)
 	case "+CPIN", "^SIMST", "+QUSIM", "+SIMCARD", "+QSIMSTAT", "+UUSIMSTAT", "#QSS":
-		l.nudge(func(c *chores) { c.poll = true })
+		r.nudge(func(c *chores) { c.poll = true })
 	case "SMS Ready", "Call Ready":
-		l.nudge(func(c *chores) { c.verify = true })
+		r.nudge(func(c *chores) { c.verify = true })
 	case "+QIND":
-		l.indicated(u.Args)
+		r.indicated(u.Args)
 	case at.Restarted:
-		l.log.Warn("the modem started again in silence")
-		l.nudge(func(c *chores) { c.restart = true })
+		r.log.Warn("the modem started again in silence")
+		r.nudge(func(c *chores) { c.restart = true })
 	default:
-		l.peculiar(u.Name)
+		r.peculiar(u.Name)
 	}
 }
 
 // peculiar takes the lines that only the table of makers explains.
-func (l *lane) peculiar(name string) {
-	q := l.quirk()
+func (r *run) peculiar(name string) {
+	q := r.quirk()
 	switch {
 	case slices.Contains(q.full, name):
-		l.nudge(func(c *chores) { c.sweep = true })
+		r.nudge(func(c *chores) { c.sweep = true })
 	case slices.Contains(q.boot, name):
-		l.nudge(func(c *chores) { c.restart = true })
+		r.nudge(func(c *chores) { c.restart = true })
 	}
 }
 
 // indicated reads Quectel's line for everything.
-func (l *lane) indicated(args string) {
+func (r *run) indicated(args string) {
 	switch {
 	case strings.Contains(args, "smsfull"):
-		l.nudge(func(c *chores) { c.sweep = true })
+		r.nudge(func(c *chores) { c.sweep = true })
 	case strings.Contains(args, "SMS DONE"):
-		l.nudge(func(c *chores) { c.verify = true })
+		r.nudge(func(c *chores) { c.verify = true })
 	}
 }
 
 // announced notes where a message was stored: +CMTI: "SM",3.
-func (l *lane) announced(args string) {
+func (r *run) announced(args string) {
 	memory, rest, _ := strings.Cut(args, ",")
 	n, ok := at.FirstInt(rest)
-	l.nudge(func(c *chores) {
+	r.nudge(func(c *chores) {
 		if !ok || len(c.arrived) >= maxArrived {
 			c.sweep = true
 			return
@@ -88,78 +88,78 @@ const (
 
 // reported stores a delivery report that came directly. The modem keeps no copy: a
 // disk that has a bad moment gets more tries.
-func (l *lane) reported(u at.URC) {
+func (r *run) reported(u at.URC) {
 	if u.PDU == "" {
-		l.log.Warn("delivery report lost on the line")
+		r.log.Warn("delivery report lost on the line")
 		return
 	}
 	n, _ := at.FirstInt(u.Args)
-	l.insist(func() error { return l.takeReport(l.ctx, u.PDU, n) })
+	r.insist(func() error { return r.takeReport(r.ctx, u.PDU, n) })
 }
 
 // delivered stores a message that came directly, which it does only on modems that
 // do not do as +CNMI says.
-func (l *lane) delivered(u at.URC) {
+func (r *run) delivered(u at.URC) {
 	if u.PDU == "" {
-		l.log.Warn("inbound message lost on the line")
-		l.nudge(func(c *chores) { c.sweep = true })
+		r.log.Warn("inbound message lost on the line")
+		r.nudge(func(c *chores) { c.sweep = true })
 		return
 	}
 	n, _ := at.FirstInt(u.Args[strings.LastIndexByte(u.Args, ',')+1:])
-	l.insist(func() error { return l.take(l.ctx, u.PDU, n) })
+	r.insist(func() error { return r.take(r.ctx, u.PDU, n) })
 }
 
-func (l *lane) insist(store func() error) {
+func (r *run) insist(store func() error) {
 	for try := 1; ; try++ {
 		err := store()
 		if err == nil {
 			return
 		}
-		if try == storeTries || !wait(l.ctx, storePause) {
-			l.log.Error("lost what the network said: it cannot be stored", slog.Any("error", err))
+		if try == storeTries || !wait(r.ctx, storePause) {
+			r.log.Error("lost what the network said: it cannot be stored", slog.Any("error", err))
 			return
 		}
 	}
 }
 
 // take stores one TPDU, whatever it is, and returns when it is on disk.
-func (l *lane) take(ctx context.Context, pdu string, length int) error {
+func (r *run) take(ctx context.Context, pdu string, length int) error {
 	if tpdu.IsReport(pdu, length) {
-		return l.takeReport(ctx, pdu, length)
+		return r.takeReport(ctx, pdu, length)
 	}
-	return l.host.Inbound(ctx, l.part(tpdu.DecodeDeliver(pdu, length)))
+	return r.host.Inbound(ctx, r.part(tpdu.DecodeDeliver(pdu, length)))
 }
 
-func (l *lane) takeReport(ctx context.Context, pdu string, length int) error {
-	r := tpdu.DecodeReport(pdu, length)
-	if r.Undecoded != "" {
-		return l.host.Inbound(ctx, l.part(tpdu.DecodeDeliver(pdu, length))) // kept, with its raw hex
+func (r *run) takeReport(ctx context.Context, pdu string, length int) error {
+	d := tpdu.DecodeReport(pdu, length)
+	if d.Undecoded != "" {
+		return r.host.Inbound(ctx, r.part(tpdu.DecodeDeliver(pdu, length))) // kept, with its raw hex
 	}
-	c := l.channel()
-	c.ID = gateway.ChannelID(l.o.Provider, l.o.Port.Port)
-	return l.host.Report(ctx, gateway.StatusReport{
-		Channel: c.ID, SIM: c.SIMKey(), MR: r.MR, Recipient: gateway.Address(r.Recipient),
-		SentAt: r.SentAt, DischargedAt: r.DischargedAt, ST: r.ST,
+	c := r.channel()
+	c.ID = gateway.ChannelID(r.o.Provider, r.o.Port.Port)
+	return r.host.Report(ctx, gateway.StatusReport{
+		Channel: c.ID, SIM: c.SIMKey(), MR: d.MR, Recipient: gateway.Address(d.Recipient),
+		SentAt: d.SentAt, DischargedAt: d.DischargedAt, ST: d.ST,
 	})
 }
 
 // registered takes a change of registration: <stat> of TS 27.007 §7.2. A new cell of
 // the same network comes as the same line, every few seconds where a modem moves
 // between two: that is no news.
-func (l *lane) registered(u at.URC) {
+func (r *run) registered(u at.URC) {
 	n, ok := at.FirstInt(u.Args)
 	if !ok {
 		return
 	}
-	reg, now := gateway.Registration(n), l.channel().Registration
+	reg, now := gateway.Registration(n), r.channel().Registration
 	if reg == now || u.Name != "+CREG" && reg.Usable() == now.Usable() {
 		return
 	}
-	l.nudge(func(c *chores) { c.poll = true })
+	r.nudge(func(c *chores) { c.poll = true })
 	if u.Name != "+CREG" || reg > gateway.RegRoaming {
 		return
 	}
-	l.set(func(c *gateway.Channel) {
+	r.set(func(c *gateway.Channel) {
 		c.Registration = reg
 		if c.State == gateway.ChannelReady && !reg.Usable() {
 			c.State, c.Reason = gateway.ChannelStarting, regReason(reg)

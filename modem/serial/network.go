@@ -12,57 +12,57 @@ import (
 )
 
 // register waits until the modem may use a network.
-func (l *lane) register(ctx context.Context) error {
+func (r *run) register(ctx context.Context) error {
 	for {
-		if err := l.sameSIM(ctx); err != nil { // a wait of hours is long enough to change it
+		if err := r.sameSIM(ctx); err != nil { // a wait of hours is long enough to change it
 			return err
 		}
-		reg, err := l.registration(ctx)
+		reg, err := r.registration(ctx)
 		if err != nil {
 			return err
 		}
-		l.set(func(c *gateway.Channel) { c.Registration = reg })
+		r.set(func(c *gateway.Channel) { c.Registration = reg })
 		if reg.Usable() {
 			return nil
 		}
-		l.state(gateway.ChannelStarting, regReason(reg))
-		if err := l.pause(ctx, l.o.Every.Network); err != nil {
+		r.state(gateway.ChannelStarting, regReason(reg))
+		if err := r.pause(ctx, r.o.Every.Network); err != nil {
 			return err
 		}
 	}
 }
 
 // pause waits, but no longer than until there is news. errAgain: the modem restarted.
-func (l *lane) pause(ctx context.Context, d time.Duration) error {
+func (r *run) pause(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-l.wake:
-		if l.restarted() {
+	case <-r.wake:
+		if r.restarted() {
 			return errAgain
 		}
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-l.s.Done():
-		return l.s.Cause()
+	case <-r.s.Done():
+		return r.s.Cause()
 	}
 	return nil
 }
 
 // restarted says that the modem told of a restart. What else waits, waits on.
-func (l *lane) restarted() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.todo.restart
+func (r *run) restarted() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.todo.restart
 }
 
 // registration asks for the registration: that of the circuit-switched network, or
 // of LTE where messages travel over it (TS 27.007 §7.2, §10.1.22).
-func (l *lane) registration(ctx context.Context) (gateway.Registration, error) {
+func (r *run) registration(ctx context.Context) (gateway.Registration, error) {
 	best := gateway.RegUnknown
 	for _, name := range []string{"+CREG", "+CEREG"} {
-		lines, err := l.s.Query(ctx, name+"?", name)
+		lines, err := r.s.Query(ctx, name+"?", name)
 		if err := optional(err); err != nil {
 			return best, err
 		}
@@ -88,23 +88,23 @@ func (l *lane) registration(ctx context.Context) (gateway.Registration, error) {
 }
 
 // look asks for operator and signal.
-func (l *lane) look(ctx context.Context) error {
-	if err := l.operator(ctx); err != nil {
+func (r *run) look(ctx context.Context) error {
+	if err := r.operator(ctx); err != nil {
 		return err
 	}
-	return l.signal(ctx)
+	return r.signal(ctx)
 }
 
-func (l *lane) operator(ctx context.Context) error {
-	if _, err := l.s.Command(ctx, "+COPS=3,0"); optional(err) != nil { // names, not numbers
+func (r *run) operator(ctx context.Context) error {
+	if _, err := r.s.Command(ctx, "+COPS=3,0"); optional(err) != nil { // names, not numbers
 		return err
 	}
-	lines, err := l.s.Query(ctx, "+COPS?", "+COPS")
+	lines, err := r.s.Query(ctx, "+COPS?", "+COPS")
 	if err := optional(err); err != nil || len(lines) == 0 {
 		return err
 	}
 	if name, ok := operatorName(lines[0]); ok {
-		l.set(func(c *gateway.Channel) { c.Operator = name })
+		r.set(func(c *gateway.Channel) { c.Operator = name })
 	}
 	return nil
 }
@@ -126,13 +126,13 @@ func operatorName(args string) (string, bool) {
 	return strings.ToValidUTF8(strings.TrimSpace(name), "?"), true
 }
 
-func (l *lane) signal(ctx context.Context) error {
-	lines, err := l.s.Query(ctx, "+CSQ", "+CSQ")
+func (r *run) signal(ctx context.Context) error {
+	lines, err := r.s.Query(ctx, "+CSQ", "+CSQ")
 	if err := optional(err); err != nil || len(lines) == 0 {
 		return err
 	}
 	if n, ok := at.FirstInt(lines[0]); ok && (n <= 31 || n == gateway.SignalUnknown) {
-		l.set(func(c *gateway.Channel) { c.Signal = n })
+		r.set(func(c *gateway.Channel) { c.Signal = n })
 	}
 	return nil
 }

@@ -13,23 +13,23 @@ import (
 )
 
 // send hands one segment to the network.
-func (l *lane) send(ctx context.Context, s modem.Submission) (modem.Receipt, error) {
-	s.Report = s.Report || l.o.Report
+func (r *run) send(ctx context.Context, s modem.Submission) (modem.Receipt, error) {
+	s.Report = s.Report || r.o.Report
 	t, err := encode(&s)
 	if err != nil {
 		return modem.Receipt{}, err
 	}
-	l.sending.Add(1)
-	defer l.sending.Add(-1)
-	if s.More && l.quirk().cmms && !l.linked.Load() {
-		l.keepLink(ctx)
+	r.sending.Add(1)
+	defer r.sending.Add(-1)
+	if s.More && r.quirk().cmms && !r.linked.Load() {
+		r.keepLink(ctx)
 	}
-	r, err := l.s.Submit(ctx, t.Length, t.Hex)
+	got, err := r.s.Submit(ctx, t.Length, t.Hex)
 	if err != nil {
-		return modem.Receipt{}, l.failed(err)
+		return modem.Receipt{}, r.failed(err)
 	}
-	l.sent.Store(time.Now().UnixNano())
-	return modem.Receipt{MR: r.MR, HasMR: r.Had}, nil
+	r.sent.Store(time.Now().UnixNano())
+	return modem.Receipt{MR: got.MR, HasMR: got.Had}, nil
 }
 
 // encode writes the TPDU of a submission: its segment is cut from the text the same
@@ -51,18 +51,18 @@ func encode(s *modem.Submission) (tpdu.Encoded, error) {
 
 // keepLink asks the modem to keep the radio link open between segments (TS 27.005
 // §3.5.6). Mode 2 lasts: the modem lets go some seconds after the last message by itself.
-func (l *lane) keepLink(ctx context.Context) {
-	if _, err := l.s.Command(ctx, "+CMMS=2"); optional(err) == nil {
-		l.linked.Store(true) // a modem that refuses, or does not answer to that, is not asked again
+func (r *run) keepLink(ctx context.Context) {
+	if _, err := r.s.Command(ctx, "+CMMS=2"); optional(err) == nil {
+		r.linked.Store(true) // a modem that refuses, or does not answer to that, is not asked again
 	}
 }
 
 // failed turns an error of the session into one for the caller, and leaves to the
 // keeper what the error says of the modem.
-func (l *lane) failed(err error) error {
-	r := at.RefusalOf(err)
-	if r == nil {
-		l.nudge(func(c *chores) { c.verify, c.poll = true, true })
+func (r *run) failed(err error) error {
+	refusal := at.RefusalOf(err)
+	if refusal == nil {
+		r.nudge(func(c *chores) { c.verify, c.poll = true, true })
 		var e *gateway.Error
 		if errors.As(err, &e) {
 			return e
@@ -70,14 +70,14 @@ func (l *lane) failed(err error) error {
 		return &gateway.Error{Kind: gateway.KindUnknownOutcome, Text: err.Error(), Err: err}
 	}
 	switch {
-	case r.Class == at.Setup:
-		l.nudge(func(c *chores) { c.restart = true }) // the SMSC's address is set with everything else
-	case memoryFull(r):
-		l.nudge(func(c *chores) { c.sweep = true })
-	case r.Class == at.SIM, r.Class == at.Doubt, r.Number == 331:
-		l.nudge(func(c *chores) { c.poll = true })
+	case refusal.Class == at.Setup:
+		r.nudge(func(c *chores) { c.restart = true }) // the SMSC's address is set with everything else
+	case memoryFull(refusal):
+		r.nudge(func(c *chores) { c.sweep = true })
+	case refusal.Class == at.SIM, refusal.Class == at.Doubt, refusal.Number == 331:
+		r.nudge(func(c *chores) { c.poll = true })
 	}
-	return r.Reason
+	return refusal.Reason
 }
 
 // memoryFull says that a refusal is about the memory for messages (TS 27.005

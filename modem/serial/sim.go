@@ -12,26 +12,26 @@ import (
 
 // sameSIM looks whether the SIM that the channel is known by is there and can be
 // used. errAgain: it is gone, locked, or another one.
-func (l *lane) sameSIM(ctx context.Context) error {
-	state, err := l.simState(ctx)
+func (r *run) sameSIM(ctx context.Context) error {
+	state, err := r.simState(ctx)
 	if err != nil {
 		return err
 	}
 	if reason, fault := simReason(state); reason != "" {
-		l.log.Warn("the SIM is gone or locked", slog.String("state", state))
+		r.log.Warn("the SIM is gone or locked", slog.String("state", state))
 		s := gateway.ChannelStarting
 		if fault {
 			s = gateway.ChannelFault
 		}
-		l.state(s, reason)
+		r.state(s, reason)
 		return errAgain // the SIM that comes back may be another one
 	}
-	iccid, err := l.iccid(ctx)
-	if err != nil || iccid == "" || iccid == l.channel().ICCID {
+	iccid, err := r.iccid(ctx)
+	if err != nil || iccid == "" || iccid == r.channel().ICCID {
 		return err
 	}
-	l.log.Warn("another SIM is in the modem")
-	l.state(gateway.ChannelStarting, "another SIM is in the modem") // quota and reports belong to the card
+	r.log.Warn("another SIM is in the modem")
+	r.state(gateway.ChannelStarting, "another SIM is in the modem") // quota and reports belong to the card
 	return errAgain
 }
 
@@ -40,9 +40,9 @@ func (l *lane) sameSIM(ctx context.Context) error {
 const pinLag = 6
 
 // unlock waits until the SIM can be used, and gives its PIN where that is allowed.
-func (l *lane) unlock(ctx context.Context) error {
+func (r *run) unlock(ctx context.Context) error {
 	for lag := 0; ; {
-		state, err := l.simState(ctx)
+		state, err := r.simState(ctx)
 		if err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func (l *lane) unlock(ctx context.Context) error {
 			lag--
 			reason, fault = "the SIM took its PIN and is not ready yet", false
 		case state == "SIM PIN":
-			if reason, err = l.enterPIN(ctx); err != nil {
+			if reason, err = r.enterPIN(ctx); err != nil {
 				return err
 			}
 			if reason == "" {
@@ -63,21 +63,21 @@ func (l *lane) unlock(ctx context.Context) error {
 			}
 		}
 		if fault {
-			l.state(gateway.ChannelFault, reason)
+			r.state(gateway.ChannelFault, reason)
 		} else {
-			l.state(gateway.ChannelStarting, reason)
+			r.state(gateway.ChannelStarting, reason)
 		}
-		if err := l.pause(ctx, l.o.Every.Retry); err != nil {
+		if err := r.pause(ctx, r.o.Every.Retry); err != nil {
 			return err
 		}
 	}
 }
 
 // simState asks for the SIM: a word of TS 27.007 §8.3, or the code of a refusal.
-func (l *lane) simState(ctx context.Context) (string, error) {
-	lines, err := l.s.Query(ctx, "+CPIN?", "+CPIN")
-	if r := at.RefusalOf(err); r != nil {
-		return r.Reason.Code, nil
+func (r *run) simState(ctx context.Context) (string, error) {
+	lines, err := r.s.Query(ctx, "+CPIN?", "+CPIN")
+	if refusal := at.RefusalOf(err); refusal != nil {
+		return refusal.Reason.Code, nil
 	}
 	if err != nil || len(lines) == 0 {
 		return "", err
@@ -115,54 +115,54 @@ const leastTries = 2
 
 // enterPIN gives the SIM its PIN, once for each SIM and configured PIN. The reason
 // says why it was not done, or what came of it; "" means that the SIM may be asked again.
-func (l *lane) enterPIN(ctx context.Context) (reason string, err error) {
-	pin := l.o.Port.PIN
+func (r *run) enterPIN(ctx context.Context) (reason string, err error) {
+	pin := r.o.Port.PIN
 	if pin == "" {
 		return "the SIM wants its PIN, and none is configured", nil
 	}
-	card, err := l.card(ctx)
+	card, err := r.card(ctx)
 	if err != nil {
 		return "", err
 	}
 	hash := pinHash(card, pin)
-	if l.o.PINs.Tried(card, hash) {
+	if r.o.PINs.Tried(card, hash) {
 		return "the configured PIN was tried on this SIM and not accepted: it is not tried again", nil
 	}
-	if left, known, err := l.triesLeft(ctx); err != nil {
+	if left, known, err := r.triesLeft(ctx); err != nil {
 		return "", err
 	} else if known && left < leastTries {
 		return fmt.Sprintf("the SIM wants its PIN and allows %d more tries: a person must enter it", left), nil
 	}
-	if err := l.o.PINs.Remember(ctx, card, hash); err != nil {
+	if err := r.o.PINs.Remember(ctx, card, hash); err != nil {
 		return "the PIN is not tried: the try cannot be written down: " + err.Error(), nil
 	}
-	if _, err := l.s.Command(ctx, `+CPIN="`+string(pin)+`"`); err != nil {
+	if _, err := r.s.Command(ctx, `+CPIN="`+string(pin)+`"`); err != nil {
 		if at.RefusalOf(err) != nil {
 			return "the SIM does not accept the configured PIN", nil
 		}
 		return "", err
 	}
-	if err := l.o.PINs.Forget(ctx, card, hash); err != nil {
-		l.log.Warn("the PIN was right, but will not be tried again", "error", err)
+	if err := r.o.PINs.Forget(ctx, card, hash); err != nil {
+		r.log.Warn("the PIN was right, but will not be tried again", "error", err)
 	}
 	return "", nil
 }
 
 // card names the SIM before it is unlocked: by its ICCID, which needs no PIN
 // (TS 31.102 §4.2.1), or by the modem where that does not tell it.
-func (l *lane) card(ctx context.Context) (string, error) {
-	iccid, err := l.iccid(ctx)
+func (r *run) card(ctx context.Context) (string, error) {
+	iccid, err := r.iccid(ctx)
 	if err != nil || iccid != "" {
 		return iccid, err
 	}
-	return "imei:" + l.channel().IMEI, nil
+	return "imei:" + r.channel().IMEI, nil
 }
 
 // triesLeft asks how often a PIN may still be tried: the first number of the answer
 // that stands alone.
-func (l *lane) triesLeft(ctx context.Context) (int, bool, error) {
-	for _, cmd := range l.quirk().tries {
-		info, err := l.s.Command(ctx, cmd)
+func (r *run) triesLeft(ctx context.Context) (int, bool, error) {
+	for _, cmd := range r.quirk().tries {
+		info, err := r.s.Command(ctx, cmd)
 		if err := optional(err); err != nil {
 			return 0, false, err
 		}

@@ -20,7 +20,7 @@ const (
 
 // dial runs one USSD request (TS 27.007 §7.15). The modem is free for messages while
 // the network thinks.
-func (l *lane) dial(ctx context.Context, code string) (string, error) {
+func (r *run) dial(ctx context.Context, code string) (string, error) {
 	if code == "" || len(code) > ussdLength || strings.ContainsAny(code, "\"\r\n\x1a\x1b") {
 		return "", gateway.Invalid("code", "must be 1 to %d characters such as *123#", ussdLength)
 	}
@@ -29,76 +29,76 @@ func (l *lane) dial(ctx context.Context, code string) (string, error) {
 		return "", gateway.Invalid("code", "must be in the GSM alphabet, such as *123#")
 	}
 	select {
-	case l.dialog <- struct{}{}:
-		defer func() { <-l.dialog }()
+	case r.dialog <- struct{}{}:
+		defer func() { <-r.dialog }()
 	case <-ctx.Done():
 		return "", ctx.Err()
-	case <-l.s.Done():
+	case <-r.s.Done():
 		return "", errGone
 	}
-	if l.quirk().packed {
+	if r.quirk().packed {
 		code = strings.ToUpper(hex.EncodeToString(gsm7.PackUSSD(septets))) // S8: not the library's
 	}
-	answer := l.await()
-	defer l.unawait()
-	if _, err := l.s.Command(ctx, `+CUSD=1,"`+code+`",15`); err != nil {
+	answer := r.await()
+	defer r.unawait()
+	if _, err := r.s.Command(ctx, `+CUSD=1,"`+code+`",15`); err != nil {
 		return "", reasonOf(err)
 	}
-	return l.converse(ctx, answer)
+	return r.converse(ctx, answer)
 }
 
 var errGone = &gateway.Error{Kind: gateway.KindUnavailable, Text: "the modem is gone"}
 
-func (l *lane) await() <-chan at.URC {
+func (r *run) await() <-chan at.URC {
 	c := make(chan at.URC, 1)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.answer = c
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answer = c
 	return c
 }
 
-func (l *lane) unawait() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.answer = nil
+func (r *run) unawait() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answer = nil
 }
 
 // answered hands +CUSD to who waits for it.
-func (l *lane) answered(u at.URC) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (r *run) answered(u at.URC) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	select {
-	case l.answer <- u: // nil while nobody waits
+	case r.answer <- u: // nil while nobody waits
 	default:
 	}
 }
 
 // converse waits for the network's answer and ends the dialogue.
-func (l *lane) converse(ctx context.Context, answer <-chan at.URC) (string, error) {
+func (r *run) converse(ctx context.Context, answer <-chan at.URC) (string, error) {
 	limit := time.NewTimer(ussdLimit)
 	defer limit.Stop()
 	select {
 	case u := <-answer:
-		state, text := parseUSSD(u.Args, l.quirk().packed)
+		state, text := parseUSSD(u.Args, r.quirk().packed)
 		if state == 1 { // the network wants more of us
-			l.hangUp()
+			r.hangUp()
 		}
 		return text, ussdError(state, text)
-	case <-l.s.Done():
+	case <-r.s.Done():
 		return "", errGone
 	case <-ctx.Done():
-		l.hangUp()
+		r.hangUp()
 		return "", &gateway.Error{Kind: gateway.KindUnavailable, Text: "the request was given up before the network answered", Err: ctx.Err()}
 	case <-limit.C:
-		l.hangUp()
+		r.hangUp()
 		return "", &gateway.Error{Kind: gateway.KindUnavailable, Text: "the network did not answer the request"}
 	}
 }
 
 // hangUp ends the dialogue on the network's side. The caller may be gone already.
-func (l *lane) hangUp() {
+func (r *run) hangUp() {
 	// The dialogue is over for us either way; a modem that fails here fails its next command too.
-	_, _ = l.s.Command(l.ctx, "+CUSD=2")
+	_, _ = r.s.Command(r.ctx, "+CUSD=2")
 }
 
 // ussdError says what a <m> means that is not an answer.

@@ -52,11 +52,11 @@ type Network struct {
 	phones  map[string]Receive // by ICCID
 	numbers map[string]string  // subscriber's number to ICCID
 	sends   map[string]uint64  // of Submit, by ICCID
-	lanes   map[string]*lane   // by ICCID
+	ways    map[string]*way    // by ICCID
 }
 
-// lane is the way to one card: its parcels keep their order.
-type lane struct {
+// way is the way to one card: its parcels keep their order.
+type way struct {
 	mu    sync.Mutex // held while a parcel is handed over
 	queue []parcel   // what the card could not take yet; under Network.mu
 }
@@ -83,7 +83,7 @@ func NewNetwork(o NetworkOptions) *Network {
 	}
 	return &Network{
 		o: o, reports: o.Reports, air: newAir(),
-		phones: map[string]Receive{}, numbers: map[string]string{}, lanes: map[string]*lane{},
+		phones: map[string]Receive{}, numbers: map[string]string{}, ways: map[string]*way{},
 		sends: map[string]uint64{},
 	}
 }
@@ -256,69 +256,69 @@ func (n *Network) relay(e *Entry, from string) {
 // carry hands a parcel to a card's modem, behind those that wait already.
 func (n *Network) carry(iccid string, p parcel) {
 	n.mu.Lock()
-	l := n.lane(iccid)
-	l.queue = append(l.queue, p)
+	w := n.way(iccid)
+	w.queue = append(w.queue, p)
 	n.mu.Unlock()
 	n.Flush(iccid)
 }
 
-// lane gives the way to a card. The caller holds the lock.
-func (n *Network) lane(iccid string) *lane {
-	l := n.lanes[iccid]
-	if l == nil {
-		l = &lane{}
-		n.lanes[iccid] = l
+// way gives the way to a card. The caller holds the lock.
+func (n *Network) way(iccid string) *way {
+	w := n.ways[iccid]
+	if w == nil {
+		w = &way{}
+		n.ways[iccid] = w
 	}
-	return l
+	return w
 }
 
 // Flush hands over what waits for a card, in order, until it takes no more.
 func (n *Network) Flush(iccid string) {
 	n.mu.Lock()
-	l := n.lane(iccid)
-	empty := len(l.queue) == 0
+	w := n.way(iccid)
+	empty := len(w.queue) == 0
 	n.mu.Unlock()
 	if empty {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for {
 		n.mu.Lock()
 		ph := n.phones[iccid]
-		if len(l.queue) == 0 || ph == nil {
+		if len(w.queue) == 0 || ph == nil {
 			n.mu.Unlock()
 			return
 		}
-		p := l.queue[0]
+		p := w.queue[0]
 		n.mu.Unlock()
 		if !ph(p.pdu, p.report) {
 			return
 		}
 		n.mu.Lock()
-		l.queue = l.queue[1:]
+		w.queue = w.queue[1:]
 		n.mu.Unlock()
 	}
 }
 
 // giveBack puts a parcel that a card took, but whose driver never acknowledged
-// it, back at the head of its lane.
+// it, back at the head of its queue.
 func (n *Network) giveBack(iccid string, p parcel) {
 	n.mu.Lock()
-	l := n.lane(iccid)
+	w := n.way(iccid)
 	n.mu.Unlock()
-	l.mu.Lock() // Flush takes its parcel off the head when it is handed over
-	defer l.mu.Unlock()
+	w.mu.Lock() // Flush takes its parcel off the head when it is handed over
+	defer w.mu.Unlock()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	l.queue = slices.Insert(l.queue, 0, p)
+	w.queue = slices.Insert(w.queue, 0, p)
 }
 
 // Waiting gives how many TPDUs wait in the network for a card.
 func (n *Network) Waiting(iccid string) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return len(n.lane(iccid).queue)
+	return len(n.way(iccid).queue)
 }
 
 // Attach makes a device the place of a card: its messages go to receive from now

@@ -13,8 +13,8 @@ import (
 	"fieldpost/modem/internal/at"
 )
 
-// lane is one run of a driver: one open port, from its first byte to its last.
-type lane struct {
+// run is one run of a driver: one open port, from its first byte to its last.
+type run struct {
 	o     *Options
 	host  modem.Host
 	s     *at.Session
@@ -68,84 +68,84 @@ func (c *chores) any() bool {
 // maxArrived bounds the places that wait: beyond it, everything is looked at.
 const maxArrived = 64
 
-func newLane(o *Options, host modem.Host, path string, port at.Conn) *lane {
-	l := &lane{
+func newRun(o *Options, host modem.Host, path string, port at.Conn) *run {
+	r := &run{
 		o: o, host: host, trace: &at.Recorder{Now: o.Now}, q: quirkOf(""),
 		log:   o.Logger.With(slog.String("provider", o.Provider), slog.Int("port", o.Port.Port)),
 		stuck: map[string]bool{},
 		wake:  make(chan struct{}, 1), dialog: make(chan struct{}, 1),
 		ch: gateway.Channel{Port: o.Port.Port, Device: path, Signal: gateway.SignalUnknown, Registration: gateway.RegUnknown},
 	}
-	l.ctx, l.end = context.WithCancel(context.Background())
-	l.s = at.New(at.Options{Port: port, URCs: allURCs(), Trace: l.trace, Times: o.Times})
-	l.wg.Go(l.listen)
-	return l
+	r.ctx, r.end = context.WithCancel(context.Background())
+	r.s = at.New(at.Options{Port: port, URCs: allURCs(), Trace: r.trace, Times: o.Times})
+	r.wg.Go(r.listen)
+	return r
 }
 
-func (l *lane) close() {
-	l.ready.Store(false)
-	l.s.Close()
-	l.end()
-	l.wg.Wait()
+func (r *run) close() {
+	r.ready.Store(false)
+	r.s.Close()
+	r.end()
+	r.wg.Wait()
 }
 
 // set changes what is known of the channel and tells the host of a change.
-func (l *lane) set(change func(c *gateway.Channel)) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	before := l.ch
-	change(&l.ch)
-	if l.ch.State == gateway.ChannelReady {
-		l.ch.Reason = ""
+func (r *run) set(change func(c *gateway.Channel)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before := r.ch
+	change(&r.ch)
+	if r.ch.State == gateway.ChannelReady {
+		r.ch.Reason = ""
 	}
-	if l.told && l.ch == before {
+	if r.told && r.ch == before {
 		return
 	}
-	l.told = true
-	if l.ch.State != gateway.ChannelReady {
-		l.ready.Store(false)
+	r.told = true
+	if r.ch.State != gateway.ChannelReady {
+		r.ready.Store(false)
 	}
-	l.host.Channel(l.ch)
-	if l.ch.State == gateway.ChannelReady {
-		l.ready.Store(true)
+	r.host.Channel(r.ch)
+	if r.ch.State == gateway.ChannelReady {
+		r.ready.Store(true)
 	}
 }
 
 // state changes the channel's state, with the reason.
-func (l *lane) state(s gateway.ChannelState, reason string) {
-	l.set(func(c *gateway.Channel) { c.State, c.Reason = s, reason })
+func (r *run) state(s gateway.ChannelState, reason string) {
+	r.set(func(c *gateway.Channel) { c.State, c.Reason = s, reason })
 }
 
 // quirk gives the row of the modem's maker.
-func (l *lane) quirk() *quirk {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.q
+func (r *run) quirk() *quirk {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.q
 }
 
-func (l *lane) channel() gateway.Channel {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.ch
+func (r *run) channel() gateway.Channel {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ch
 }
 
 // nudge leaves something to the keeper.
-func (l *lane) nudge(note func(c *chores)) {
-	l.mu.Lock()
-	note(&l.todo)
-	l.mu.Unlock()
+func (r *run) nudge(note func(c *chores)) {
+	r.mu.Lock()
+	note(&r.todo)
+	r.mu.Unlock()
 	select {
-	case l.wake <- struct{}{}:
+	case r.wake <- struct{}{}:
 	default:
 	}
 }
 
 // chores takes what was left.
-func (l *lane) chores() chores {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	c := l.todo
-	l.todo = chores{}
+func (r *run) chores() chores {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.todo
+	r.todo = chores{}
 	return c
 }
 
@@ -156,23 +156,23 @@ var errAgain = errors.New("the modem started again")
 const again = 3
 
 // keep sets the modem up and keeps house until the modem is lost or ctx ends.
-func (l *lane) keep(ctx context.Context) error {
-	l.state(gateway.ChannelStarting, "the port is open; the modem is awaited")
+func (r *run) keep(ctx context.Context) error {
+	r.state(gateway.ChannelStarting, "the port is open; the modem is awaited")
 	for failures := 0; ; {
-		err := l.start(ctx)
+		err := r.start(ctx)
 		if err == nil {
 			failures = 0
-			err = l.house(ctx)
+			err = r.house(ctx)
 		}
-		l.ready.Store(false)
+		r.ready.Store(false)
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case l.s.Cause() != nil:
+		case r.s.Cause() != nil:
 			return err
 		case errors.Is(err, errAgain):
 		case errors.Is(err, at.ErrSilent):
-			if err := l.revive(ctx, err); err != nil {
+			if err := r.revive(ctx, err); err != nil {
 				return err
 			}
 			failures++
@@ -184,18 +184,18 @@ func (l *lane) keep(ctx context.Context) error {
 		if failures > again {
 			return err
 		}
-		if l.channel().State == gateway.ChannelReady {
-			l.state(gateway.ChannelStarting, "the modem is set up again")
+		if r.channel().State == gateway.ChannelReady {
+			r.state(gateway.ChannelStarting, "the modem is set up again")
 		}
 	}
 }
 
 // revive wakes a modem that does not answer, or says why that cannot be done.
-func (l *lane) revive(ctx context.Context, cause error) error {
-	l.state(gateway.ChannelStarting, "the modem does not answer: it is being woken")
+func (r *run) revive(ctx context.Context, cause error) error {
+	r.state(gateway.ChannelStarting, "the modem does not answer: it is being woken")
 	begin := time.Now()
-	rung, err := l.s.Revive(ctx)
-	l.log.Warn("modem did not answer", slog.Any("error", cause), slog.String("step", rung), slog.Bool("woken", err == nil),
-		slog.Duration("took", time.Since(begin)), slog.Any("trace", l.trace.Lines()))
+	rung, err := r.s.Revive(ctx)
+	r.log.Warn("modem did not answer", slog.Any("error", cause), slog.String("step", rung), slog.Bool("woken", err == nil),
+		slog.Duration("took", time.Since(begin)), slog.Any("trace", r.trace.Lines()))
 	return err
 }

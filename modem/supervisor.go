@@ -17,9 +17,9 @@ const (
 	reasonFormer      = "waits until the former driver of this device has returned"
 )
 
-// lane supervises the driver of one device: starts it, waits after a failure,
+// supervisor keeps the driver of one device running: starts it, waits after a failure,
 // starts it again.
-type lane struct {
+type supervisor struct {
 	bank *Bank  // set once
 	dev  Device // set once
 
@@ -36,22 +36,22 @@ type lane struct {
 	ended   bool          // the supervisor ended
 }
 
-func newLane(b *Bank, d Device) *lane {
-	return &lane{bank: b, dev: d, over: make(chan struct{})}
+func newSupervisor(b *Bank, d Device) *supervisor {
+	return &supervisor{bank: b, dev: d, over: make(chan struct{})}
 }
 
 // overlaps says that both drive the same device or may report the same channel.
-func (l *lane) overlaps(o *lane) bool {
-	if l.dev.Key == o.dev.Key {
+func (v *supervisor) overlaps(o *supervisor) bool {
+	if v.dev.Key == o.dev.Key {
 		return true
 	}
-	if l.dev.Provider != o.dev.Provider {
+	if v.dev.Provider != o.dev.Provider {
 		return false
 	}
-	if l.dev.Ports == nil || o.dev.Ports == nil {
+	if v.dev.Ports == nil || o.dev.Ports == nil {
 		return true // any port may be reported
 	}
-	for _, p := range l.dev.Ports {
+	for _, p := range v.dev.Ports {
 		if slices.Contains(o.dev.Ports, p) {
 			return true
 		}
@@ -60,14 +60,14 @@ func (l *lane) overlaps(o *lane) bool {
 }
 
 // supervise runs the driver until ctx ends.
-func (l *lane) supervise(ctx context.Context) {
-	defer l.finish()
-	if !l.awaitFormer(ctx) {
+func (v *supervisor) supervise(ctx context.Context) {
+	defer v.finish()
+	if !v.awaitFormer(ctx) {
 		return
 	}
-	b := l.bank
+	b := v.bank
 	for failures := 1; ; failures++ {
-		steady, err := l.once(ctx)
+		steady, err := v.once(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -75,7 +75,7 @@ func (l *lane) supervise(ctx context.Context) {
 			failures = 1
 		}
 		wait := b.o.Backoff.wait(failures)
-		b.o.Logger.Warn("driver ended", slog.String("provider", l.dev.Provider), slog.String("device", l.dev.Key),
+		b.o.Logger.Warn("driver ended", slog.String("provider", v.dev.Provider), slog.String("device", v.dev.Key),
 			slog.Any("error", err), slog.Int("failures", failures), slog.Duration("again_in", wait))
 		if !sleep(ctx, wait) {
 			return
@@ -83,39 +83,39 @@ func (l *lane) supervise(ctx context.Context) {
 	}
 }
 
-// finish ends the lane; the last call that returns tells those who wait for it.
-func (l *lane) finish() {
-	b := l.bank
+// finish ends the supervisor; the last call that returns tells those who wait for it.
+func (v *supervisor) finish() {
+	b := v.bank
 	b.mu.Lock()
-	l.ended = true
-	l.settle()
+	v.ended = true
+	v.settle()
 	b.mu.Unlock()
 }
 
 // settle lets go of the device once nothing of the driver runs. bank.mu is held.
-func (l *lane) settle() {
-	if l.calls > 0 {
+func (v *supervisor) settle() {
+	if v.calls > 0 {
 		return
 	}
-	if l.idle != nil {
-		close(l.idle)
-		l.idle = nil
+	if v.idle != nil {
+		close(v.idle)
+		v.idle = nil
 	}
-	if l.ended {
-		delete(l.bank.leaving, l)
-		close(l.over)
+	if v.ended {
+		delete(v.bank.leaving, v)
+		close(v.over)
 	}
 }
 
 // awaitFormer waits until no other driver holds the device. It is false when ctx
 // ended first.
-func (l *lane) awaitFormer(ctx context.Context) bool {
-	b := l.bank
+func (v *supervisor) awaitFormer(ctx context.Context) bool {
+	b := v.bank
 	for {
 		b.mu.Lock()
-		o := b.former(l)
+		o := b.former(v)
 		if o != nil {
-			b.absent(l, reasonFormer)
+			b.absent(v, reasonFormer)
 		}
 		b.mu.Unlock()
 		b.tell()
@@ -133,28 +133,28 @@ func (l *lane) awaitFormer(ctx context.Context) bool {
 // once runs the driver one time and waits until nothing of it runs any more. It
 // says whether the run had a ready channel long enough for former failures to be
 // forgotten, and why it ended. When ctx ended, it waits for Grace at most.
-func (l *lane) once(ctx context.Context) (steady bool, err error) {
-	b := l.bank
-	d, err := l.make()
+func (v *supervisor) once(ctx context.Context) (steady bool, err error) {
+	b := v.bank
+	d, err := v.make()
 	if err != nil {
 		b.mu.Lock()
-		b.absent(l, errorText(err))
+		b.absent(v, errorText(err))
 		b.mu.Unlock()
 		b.tell()
 		return false, err
 	}
-	s := &session{lane: l}
+	s := &session{supervisor: v}
 	b.mu.Lock()
-	l.session = s
-	idle := l.enter()
+	v.session = s
+	idle := v.enter()
 	b.mu.Unlock()
 
 	grace, cancel := afterGrace(ctx, b.o.Grace)
 	defer cancel()
 	result := make(chan error, 1)
 	go func() {
-		err := l.protect("run", func() error { return d.Run(ctx, s) })
-		l.leave()
+		err := v.protect("run", func() error { return d.Run(ctx, s) })
+		v.leave()
 		result <- err
 	}()
 	select {
@@ -168,25 +168,25 @@ func (l *lane) once(ctx context.Context) (steady bool, err error) {
 	case err == nil:
 		err = gateway.Errorf(gateway.KindInternal, "the driver ended without an error")
 	}
-	steady = l.close(s, err)
-	if !l.drain(grace, idle) {
-		b.o.Logger.Error("driver left behind: it does not stop", slog.String("provider", l.dev.Provider), slog.String("device", l.dev.Key))
+	steady = v.close(s, err)
+	if !v.drain(grace, idle) {
+		b.o.Logger.Error("driver left behind: it does not stop", slog.String("provider", v.dev.Provider), slog.String("device", v.dev.Key))
 	}
 	return steady, err
 }
 
-// make gives the lane's driver, made when there is none.
-func (l *lane) make() (d Driver, err error) {
-	l.bank.mu.Lock()
-	d = l.driver
-	l.bank.mu.Unlock()
+// make gives the supervisor's driver, made when there is none.
+func (v *supervisor) make() (d Driver, err error) {
+	v.bank.mu.Lock()
+	d = v.driver
+	v.bank.mu.Unlock()
 	if d != nil {
 		return d, nil
 	}
 	var limits Limits
-	err = l.protect("make", func() (err error) {
-		if d, err = l.dev.New(); err == nil && d == nil {
-			return gateway.Errorf(gateway.KindInternal, "no driver was made for %q", l.dev.Key)
+	err = v.protect("make", func() (err error) {
+		if d, err = v.dev.New(); err == nil && d == nil {
+			return gateway.Errorf(gateway.KindInternal, "no driver was made for %q", v.dev.Key)
 		}
 		if err == nil {
 			limits = d.Limits()
@@ -196,24 +196,24 @@ func (l *lane) make() (d Driver, err error) {
 	if err != nil {
 		return nil, err
 	}
-	l.bank.mu.Lock()
-	l.driver, l.limits = d, limits
-	l.bank.mu.Unlock()
+	v.bank.mu.Lock()
+	v.driver, v.limits = d, limits
+	v.bank.mu.Unlock()
 	return d, nil
 }
 
 // close ends a session: its channels become absent, with the reason, and what the
 // driver still reports is ignored.
-func (l *lane) close(s *session, err error) (steady bool) {
-	b := l.bank
+func (v *supervisor) close(s *session, err error) (steady bool) {
+	b := v.bank
 	b.mu.Lock()
 	steady = s.steadySince(time.Now(), b.o.Backoff.Steady)
 	s.over = true
-	l.session = nil
+	v.session = nil
 	if errors.Is(err, errPanic) {
-		l.driver = nil // it may hold locks for ever: the next Run gets a new one
+		v.driver = nil // it may hold locks for ever: the next Run gets a new one
 	}
-	b.absent(l, errorText(err))
+	b.absent(v, errorText(err))
 	b.mu.Unlock()
 	b.tell()
 	return steady
@@ -222,15 +222,15 @@ func (l *lane) close(s *session, err error) (steady bool) {
 // drain waits until no call into the driver goes on: a driver is not started
 // again while a send of its former run is out. It is false when grace ended and a
 // call is left behind.
-func (l *lane) drain(grace context.Context, idle <-chan struct{}) bool {
+func (v *supervisor) drain(grace context.Context, idle <-chan struct{}) bool {
 	select {
 	case <-idle:
 		return true
 	default:
 	}
-	b := l.bank
+	b := v.bank
 	b.mu.Lock()
-	b.absent(l, reasonFormer)
+	b.absent(v, reasonFormer)
 	b.mu.Unlock()
 	b.tell()
 	select {
@@ -243,33 +243,33 @@ func (l *lane) drain(grace context.Context, idle <-chan struct{}) bool {
 
 // enter counts a call into the driver; the channel is closed when none is left.
 // bank.mu is held.
-func (l *lane) enter() <-chan struct{} {
-	l.calls++
-	if l.idle == nil {
-		l.idle = make(chan struct{})
+func (v *supervisor) enter() <-chan struct{} {
+	v.calls++
+	if v.idle == nil {
+		v.idle = make(chan struct{})
 	}
-	return l.idle
+	return v.idle
 }
 
 // leave undoes enter.
-func (l *lane) leave() {
-	l.bank.mu.Lock()
-	l.calls--
-	l.settle()
-	l.bank.mu.Unlock()
+func (v *supervisor) leave() {
+	v.bank.mu.Lock()
+	v.calls--
+	v.settle()
+	v.bank.mu.Unlock()
 }
 
 // errPanic is the cause of an error that was a panic.
 var errPanic = errors.New("panic")
 
 // protect turns a panic in the driver into an error and its stack into a log line.
-func (l *lane) protect(what string, f func() error) (err error) {
+func (v *supervisor) protect(what string, f func() error) (err error) {
 	defer func() {
 		r := recover()
 		if r == nil {
 			return
 		}
-		l.bank.o.Logger.Error("driver panicked", slog.String("provider", l.dev.Provider), slog.String("device", l.dev.Key),
+		v.bank.o.Logger.Error("driver panicked", slog.String("provider", v.dev.Provider), slog.String("device", v.dev.Key),
 			slog.String("call", what), slog.String("panic", fmt.Sprint(r)), slog.String("stack", string(debug.Stack())))
 		err = &gateway.Error{Kind: gateway.KindInternal, Text: fmt.Sprintf("the driver panicked in %s: %v", what, r), Err: errPanic}
 	}()
