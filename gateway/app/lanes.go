@@ -9,7 +9,7 @@ import (
 // lanes shows the catalog to the dialer: the same queues, in the dialer's words.
 type lanes struct {
 	*catalog.Catalog
-	cards map[string]gateway.Limits // of single SIMs, by ICCID: instead of the provider's
+	simLimits map[string]gateway.Limits // of single SIMs, by ICCID: instead of the provider's
 }
 
 // Lanes lists every queue that there can be.
@@ -17,28 +17,28 @@ func (l lanes) Lanes() []dialer.Lane {
 	all := l.Catalog.Lanes()
 	out := make([]dialer.Lane, len(all))
 	for i := range all {
-		out[i] = toLane(&all[i], l.cards)
+		out[i] = toLane(&all[i], l.simLimits)
 	}
 	return out
 }
 
-func toLane(c *catalog.Lane, cards map[string]gateway.Limits) dialer.Lane {
+func toLane(c *catalog.Lane, simLimits map[string]gateway.Limits) dialer.Lane {
 	return dialer.Lane{
-		Name:     c.Name,
-		Fault:    c.Fault,
-		Provider: c.Provider.Name,
-		Ports:    c.Ports,
-		Interval: c.Interval,
-		Schedule: c.Schedule,
-		Zone:     c.Zone,
-		Running:  c.Enabled && c.Started && c.Fault == "" && !c.Provider.Disabled(),
-		DNCR:     c.DNCR,
-		Batch:    c.Batch,
-		Pattern:  c.Pattern,
-		Rate:     c.Provider.Rate,
-		Limits:   c.Provider.Limits,
-		Cards:    cards,
-		Report:   c.Provider.Report,
-		Sender:   c.Provider.Sender,
+		Name:      c.Name,
+		Fault:     c.Fault,
+		Provider:  c.Provider.Name,
+		Ports:     c.Ports,
+		Interval:  c.Interval,
+		Schedule:  c.Schedule,
+		Zone:      c.Zone,
+		Running:   c.Enabled && c.Started && c.Fault == "" && !c.Provider.Disabled(),
+		DNCR:      c.DNCR,
+		Batch:     c.Batch,
+		Pattern:   c.Pattern,
+		Rate:      c.Provider.Rate,
+		Limits:    c.Provider.Limits,
+		SIMLimits: simLimits,
+		Report:    c.Provider.Report,
+		Sender:    c.Provider.Sender,
 	}
 }

@@ -90,7 +90,7 @@ func (a *App) makeSenders(context.Context) error {
 	}
 	a.dialer = dialer.New(dialer.Options{
 		Queue: a.spool, Meter: a.spool, Blacklist: a.spool,
-		Channels: a.bank, Definitions: lanes{a.catalog, a.perCard()},
+		Channels: a.bank, Definitions: lanes{a.catalog, a.simLimits()},
 		Now: a.now, Logger: a.log.With("part", "dialer"), Zone: a.cfg.Site.Zone,
 		Trusted: a.clockBelieved, Attempts: a.cfg.Sending.Attempts,
 	})
@@ -98,15 +98,15 @@ func (a *App) makeSenders(context.Context) error {
 	return nil
 }
 
-// perCard gives what the file says of single SIMs.
-func (a *App) perCard() map[string]gateway.Limits {
-	cards := map[string]gateway.Limits{}
+// simLimits gives what the file says of single SIMs.
+func (a *App) simLimits() map[string]gateway.Limits {
+	limits := map[string]gateway.Limits{}
 	for _, s := range a.cfg.SIMs {
 		if s.Limits != (gateway.Limits{}) {
-			cards[s.ICCID] = s.Limits
+			limits[s.ICCID] = s.Limits
 		}
 	}
-	return cards
+	return limits
 }
 
 func (a *App) addBank(context.Context) error {

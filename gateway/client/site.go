@@ -9,15 +9,15 @@ import (
 
 // Site is how the box stands.
 type Site struct {
-	Site     string    `json:"site" example:"oslo-1" doc:"Name of the site"`
-	Version  string    `json:"version" example:"0.2.0"`
-	State    string    `json:"state" enum:"starting,ready,degraded,draining" example:"ready" doc:"ready: it can send now"`
-	Reasons  []string  `json:"reasons,omitempty" nullable:"false" doc:"Why it is not ready"`
-	Started  time.Time `json:"started" example:"2030-01-02T08:00:00Z"`
-	Clock    Clock     `json:"clock"`
-	Disk     Disk      `json:"disk"`
-	Backlog  Backlog   `json:"backlog"`
-	Channels Lanes     `json:"channels"`
+	Site     string        `json:"site" example:"oslo-1" doc:"Name of the site"`
+	Version  string        `json:"version" example:"0.2.0"`
+	State    string        `json:"state" enum:"starting,ready,degraded,draining" example:"ready" doc:"ready: it can send now"`
+	Reasons  []string      `json:"reasons,omitempty" nullable:"false" doc:"Why it is not ready"`
+	Started  time.Time     `json:"started" example:"2030-01-02T08:00:00Z"`
+	Clock    Clock         `json:"clock"`
+	Disk     Disk          `json:"disk"`
+	Backlog  Backlog       `json:"backlog"`
+	Channels ChannelCounts `json:"channels"`
 }
 
 // Clock is the box's time, and what it is worth.
@@ -41,8 +41,8 @@ type Backlog struct {
 	Events  uint64 `json:"events" doc:"Events in the outbox"`
 }
 
-// Lanes counts channels.
-type Lanes struct {
+// ChannelCounts counts channels.
+type ChannelCounts struct {
 	Ready int `json:"ready" example:"8"`
 	Total int `json:"total" example:"8"`
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"fieldpost/gateway"
-	"fieldpost/spool"
 )
 
 // rank is a row's place in a queue.
@@ -27,10 +26,6 @@ type turn struct {
 	n    uint64 // of all lanes' turns
 	port int    // -1 = none yet
 }
-
-// claimedNumber notes that a claim holds a row of a number, and whether it passed
-// over others of it.
-type claimedNumber struct{ others bool }
 
 // lane is a Lane at work. All of it belongs to the loop, under Dialer.mu.
 type lane struct {
@@ -76,9 +71,6 @@ func (l *lane) batch() int {
 	}
 	return l.def.Batch
 }
-
-// held counts the rows that the lane has in memory.
-func (l *lane) held() int { return len(l.buf) + l.flying + l.dropping }
 
 // forget drops the claims. The rows are still queued, on disk.
 func (l *lane) forget() {
@@ -187,188 +179,6 @@ func (l *lane) place() int {
 		}
 	}
 	return -1
-}
-
-// arrived notes that a row came into a lane's queue. One that sorts before the
-// tail of the buffer makes it stale; one behind it does not.
-func (d *Dialer) arrived(campaign string, r rank) {
-	l := d.lanes[campaign]
-	if l == nil {
-		return
-	}
-	if n := len(l.buf); n > 0 && r.before(rankOf(&l.buf[n-1])) {
-		l.stale, l.narrow = true, true
-	}
-	l.more = true
-}
-
-// unblockRows lets lanes look again at rows that they passed over.
-func (d *Dialer) unblockRows() {
-	d.moved = false
-	for _, l := range d.order {
-		if l.passed {
-			l.stale = true
-		}
-	}
-}
-
-// fill claims rows when the buffer is empty or may begin with the wrong one.
-func (d *Dialer) fill(l *lane) {
-	if !l.due.IsZero() && !d.now.Before(l.due) {
-		d.promote(l)
-	}
-	if l.promoting || !l.stale && (len(l.buf) > 0 || !l.more) {
-		return
-	}
-	limit := l.batch() - l.flying - l.dropping
-	if l.narrow {
-		limit = min(limit, max(8, 2*l.freeSlots()))
-	}
-	if limit <= 0 {
-		return
-	}
-	l.passed, l.stuck, l.ports, l.due = false, l.stuck[:0], l.ports[:0], time.Time{}
-	clear(l.taken)
-	c, err := d.o.Queue.Claim(spool.Claim{Campaign: l.def.Name, Limit: limit, Skip: l.skip})
-	if err != nil {
-		d.claimFailed(l, err)
-		return
-	}
-	l.buf, l.stale, l.narrow, l.more = c.Messages, false, false, c.More
-	l.dueAt(c.Wake)
-	if len(l.buf) == 0 && c.More {
-		d.putOff(l)
-	}
-}
-
-// promote has the rows put into the queue whose time has come. The claim that
-// does it waits for a sync, so it runs beside the loop.
-func (d *Dialer) promote(l *lane) {
-	l.due, l.promoting = time.Time{}, true
-	name := l.def.Name
-	d.senders.Go(func() {
-		_, err := d.o.Queue.Claim(spool.Claim{Campaign: name, Limit: 1})
-		d.mail.post(event{kind: eventPromoted, lane: l, err: err})
-	})
-}
-
-// promoted takes in that they are in the queue.
-func (d *Dialer) promoted(l *lane, err error) {
-	l.promoting, l.stale = false, true
-	if err != nil {
-		d.claimFailed(l, err)
-	}
-}
-
-// claimWait is how long a lane whose queue cannot be read waits.
-const claimWait = 10 * time.Second
-
-// claimFailed lets a lane wait whose queue cannot be read: the others go on,
-// unless it is the store that does not answer.
-func (d *Dialer) claimFailed(l *lane, err error) {
-	if d.storeDown(err) {
-		return
-	}
-	d.o.Logger.Error("queue not read", slog.String("lane", l.def.Name), slog.Any("error", err))
-	l.buf, l.stale, l.more, l.due = nil, false, false, d.now.Add(claimWait)
-}
-
-// passOver says that a claim leaves a row out, so that it does not fill the
-// buffer: it is in flight or being dropped, its number is or is in the claim
-// already, or the only channel that may take it cannot.
-func (d *Dialer) passOver(l *lane, m *gateway.Message) bool {
-	if d.dropped[m.IDM] != nil {
-		return true
-	}
-	if h := d.numbers[m.To]; h != nil {
-		if h.flying && h.idm == m.IDM {
-			return true
-		}
-		if d.bars(h, m) {
-			l.passed = true
-			if !h.flying {
-				l.dueAt(h.until)
-			}
-			return true
-		}
-	}
-	if c := l.taken[m.To]; c != nil {
-		c.others, l.passed = true, true
-		return true
-	}
-	if s, bound, err := l.bound(m); bound && err == nil && !d.over(m) {
-		if s == nil || !s.free() || slices.Contains(l.ports, s) {
-			d.leaveStuck(l, m)
-			return true
-		}
-		l.ports = append(l.ports, s)
-	}
-	l.taken[m.To] = &claimedNumber{}
-	return false
-}
-
-// leaveStuck passes over a row whose one channel cannot take it. It is looked at
-// again when its validity ends at the latest: its SIM may never come back.
-func (d *Dialer) leaveStuck(l *lane, m *gateway.Message) {
-	l.passed = true
-	if len(l.stuck) < gateway.MaxBatch {
-		l.stuck = append(l.stuck, m.IDM)
-	}
-	switch {
-	case m.ValidUntil.IsZero():
-	case m.ValidUntil.After(d.now):
-		l.dueAt(m.ValidUntil)
-	default: // it has ended, and the clock is not trusted yet
-		l.dueAt(d.now.Add(stuckWait))
-	}
-}
-
-// dueAt notes that a row may go at t.
-func (l *lane) dueAt(t time.Time) {
-	if !t.IsZero() && (l.due.IsZero() || t.Before(l.due)) {
-		l.due = t
-	}
-}
-
-// bars says that a number is taken for this message.
-func (d *Dialer) bars(h *hold, m *gateway.Message) bool {
-	if h.flying {
-		h.waited = true
-		return true
-	}
-	if h.idm == m.IDM {
-		return false
-	}
-	if d.now.Before(h.until) {
-		d.wakeAt(h.until)
-		return true
-	}
-	delete(d.numbers, m.To)
-	return false
-}
-
-// stuckWait is how long rows wait whose channel cannot take them, when so many of
-// them lie at the front of a queue that a claim sees nothing else.
-const stuckWait = time.Minute
-
-// putOff moves such rows out of the way of the others.
-func (d *Dialer) putOff(l *lane) {
-	at := d.now.Add(stuckWait)
-	for _, idm := range l.stuck {
-		d.drop(l, spool.Drop{IDM: idm, Status: gateway.StatusQueued, NotBefore: at, Kind: gateway.KindUnavailable, Text: "waits for the channel that it must go over", At: d.now})
-	}
-	l.stuck = l.stuck[:0]
-}
-
-// freeSlots counts the provider's channels that could take a message.
-func (l *lane) freeSlots() int {
-	n := 0
-	for _, s := range l.reach {
-		if s.free() {
-			n++
-		}
-	}
-	return n
 }
 
 // onSchedule says whether the lane's schedule is open. It is found again when it

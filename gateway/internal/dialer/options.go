@@ -55,24 +55,24 @@ type Lane struct {
 	Ports    []int // the ring, in order; nil = all of the provider's ports, ascending
 	// Interval is the least time between the starts of two messages, to the timer's
 	// precision; 0 = none. The segments of one message follow each other without it.
-	Interval time.Duration
-	Schedule gateway.Schedule
-	Zone     *time.Location            // of Schedule; nil = UTC
-	Running  bool                      // enabled, started where it can be stopped, and without a fault
-	Fault    string                    // why it can never run as it is defined, in words; "" = nothing
-	DNCR     bool                      // consult the blacklist; opt-outs are always honoured
-	Batch    int                       // rows in memory, 1 to gateway.MaxBatch; 0 = MaxBatch
-	Pattern  *regexp.Regexp            // that a number must match whole; nil = any number
-	Rate     float64                   // messages a second over all lanes of the provider; 0 = no limit
-	Limits   gateway.Limits            // of each SIM
-	Cards    map[string]gateway.Limits // of single SIMs, by gateway.Channel.SIMKey: instead of Limits
-	Report   bool                      // ask for delivery reports
-	Sender   string                    // where the device lets us choose
+	Interval  time.Duration
+	Schedule  gateway.Schedule
+	Zone      *time.Location            // of Schedule; nil = UTC
+	Running   bool                      // enabled, started where it can be stopped, and without a fault
+	Fault     string                    // why it can never run as it is defined, in words; "" = nothing
+	DNCR      bool                      // consult the blacklist; opt-outs are always honoured
+	Batch     int                       // rows in memory, 1 to gateway.MaxBatch; 0 = MaxBatch
+	Pattern   *regexp.Regexp            // that a number must match whole; nil = any number
+	Rate      float64                   // messages a second over all lanes of the provider; 0 = no limit
+	Limits    gateway.Limits            // of each SIM
+	SIMLimits map[string]gateway.Limits // of single SIMs, by gateway.Channel.SIMKey: instead of Limits
+	Report    bool                      // ask for delivery reports
+	Sender    string                    // where the device lets us choose
 }
 
 // limits gives what one SIM may send.
 func (l *Lane) limits(sim string) gateway.Limits {
-	if own, ok := l.Cards[sim]; ok {
+	if own, ok := l.SIMLimits[sim]; ok {
 		return own
 	}
 	return l.Limits

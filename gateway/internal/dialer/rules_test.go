@@ -313,7 +313,7 @@ func TestScheduledRowLeavesInTimeAmidABacklog(t *testing.T) {
 func TestCardOfItsOwnLimits(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := aLane("d")
-		l.Limits, l.Cards = gateway.Limits{PerHour: 1}, map[string]gateway.Limits{"8959001": {PerHour: 4}}
+		l.Limits, l.SIMLimits = gateway.Limits{PerHour: 1}, map[string]gateway.Limits{"8959001": {PerHour: 4}}
 		w := setup(t, newBank("bank", 2), l)
 		w.addRows("d", 0, 20)
 		w.start()
