@@ -19,6 +19,7 @@ func fill(t testing.TB, s *Spool, campaign string, n int) {
 		err := s.updateRows(context.Background(), rows, func(t *tx) error {
 			for i := done; i < min(done+rows, n); i++ {
 				m := text(campaign, fmt.Sprintf("+598%08d", i))
+				m.ValidUntil = s.o.Now().Add(7 * 24 * time.Hour)
 				m.Text = "Dear customer, your bill of March is ready: pay it before the 20th at any branch"
 				if err := t.insert(&m); err != nil {
 					return err
@@ -147,7 +148,9 @@ func BenchmarkLife(b *testing.B) {
 	before := s.Stats()
 	b.ResetTimer()
 	for i := range b.N {
-		idm := add(b, s, text("single", fmt.Sprintf("+598%08d", i)))
+		m := text("single", fmt.Sprintf("+598%08d", i))
+		m.ValidUntil = time.Now().Add(24 * time.Hour)
+		idm := add(b, s, m)
 		send(b, s, intent(idm, 1), Outcome{MR: uint8(i), HasMR: true})
 	}
 	written(b, s, before, b.N)

@@ -26,7 +26,7 @@ func (s *Spool) Check(ctx context.Context) error {
 			}
 		}
 		for _, check := range []func(context.Context, *bbolt.Tx) error{
-			s.checkRows, s.checkIntents, s.checkOutbox, s.checkRooms,
+			s.checkRows, s.checkEnds, s.checkIntents, s.checkOutbox, s.checkRooms,
 		} {
 			if err := errors.Join(ctx.Err(), check(ctx, b)); err != nil {
 				faults = append(faults, err)
@@ -44,7 +44,7 @@ func (s *Spool) checkRooms(_ context.Context, b *bbolt.Tx) error {
 	return errors.Join(checkBlacklist(b), checkDocs(b), checkUploads(b), checkIdempotency(b), checkInbound(b), checkReports(b))
 }
 
-// checkRows: invariants 1 to 3. It walks the records once and asks the index for
+// checkRows: invariants 1 to 3 and 14. It walks the records once and asks the index for
 // each; as many entries as records then means that the two are one to one.
 func (s *Spool) checkRows(ctx context.Context, b *bbolt.Tx) error {
 	name := s.laneNamer(b)
@@ -71,6 +71,9 @@ func (s *Spool) checkRows(ctx context.Context, b *bbolt.Tx) error {
 			lanes[m.Campaign] = lane
 		}
 		if err := checkPlace(index, lane, m); err != nil {
+			return err
+		}
+		if err := checkEnd(b, m); err != nil {
 			return err
 		}
 	}

@@ -60,6 +60,8 @@
 //     and recipient only, or waits for it.
 //  13. An idempotency key gives its first answer for seven days. A definition is replaced only
 //     over the revision that the caller saw.
+//  14. A row that waits and has an end of validity is in the list of ends, under the minute
+//     after it. Expire empties that list minute by minute and never walks a queue.
 //
 // # Not here
 //

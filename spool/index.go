@@ -85,6 +85,9 @@ func (t *tx) save(m *gateway.Message) error {
 		t.arrived(lane, m)
 	}
 	t.homes[m.IDM] = home
+	if err := t.noteEnd(m); err != nil {
+		return err
+	}
 	return t.bucket(bucketMsg).Put(u64(m.IDM), encodeMessage(lane, m))
 }
 
@@ -215,6 +218,9 @@ func (t *tx) insert(m *gateway.Message) error {
 	}
 	home := place(lane, m, t.now)
 	if err := t.bucket(bucketIndex).Put(home[:], present); err != nil {
+		return err
+	}
+	if err := t.noteEnd(m); err != nil {
 		return err
 	}
 	if err := t.count(lane, gateway.StatusNone, m.Status); err != nil {

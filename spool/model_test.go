@@ -27,6 +27,7 @@ type modelRow struct {
 	segments  int
 	parts     []gateway.Status
 	notBefore time.Time
+	until     time.Time // on a whole minute, to which the spool keeps it
 }
 
 // model is a spool in twenty lines: a map, a set of intents and a clock. The
@@ -68,6 +69,7 @@ func TestSpoolDoesWhatTheModelDoes(t *testing.T) {
 			"cancel":  m.cancel,
 			"resolve": m.resolve,
 			"release": m.release,
+			"expire":  m.expire,
 			"delete":  m.remove,
 			"wait":    func(t *rapid.T) { m.clock.add(time.Duration(rapid.IntRange(1, 900).Draw(t, "s")) * time.Second) },
 			"reopen":  m.reopen,
@@ -97,9 +99,13 @@ func (m *model) add(t *rapid.T) {
 	if rapid.Bool().Draw(t, "later") {
 		r.notBefore = m.clock.now().Add(time.Duration(rapid.IntRange(-60, 1200).Draw(t, "in")) * time.Second)
 	}
+	if rapid.Bool().Draw(t, "ends") {
+		r.until = m.clock.now().Truncate(time.Minute).Add(time.Duration(rapid.IntRange(-2, 30).Draw(t, "for")) * time.Minute)
+	}
 	r.parts = make([]gateway.Status, r.segments)
 	in := text(r.campaign, "+59899123456")
 	in.Status, in.Priority, in.Policy, in.Segments, in.NotBefore = r.status, r.priority, r.policy, uint8(r.segments), r.notBefore
+	in.ValidUntil = r.until
 	a, err := m.s.Add(context.Background(), in, Idempotency{})
 	if err != nil {
 		t.Fatal(err)
@@ -275,6 +281,20 @@ func (m *model) cancel(t *rapid.T) {
 	}
 	if waits {
 		r.end(gateway.StatusCanceled)
+	}
+}
+
+func (m *model) expire(t *rapid.T) {
+	want := 0
+	for _, r := range m.rows {
+		waits := r.status == gateway.StatusQueued || r.status == gateway.StatusHeld
+		if waits && !m.atDevice(r.idm) && !r.until.IsZero() && !r.until.After(m.clock.now()) {
+			r.end(gateway.StatusExpired)
+			want++
+		}
+	}
+	if n, err := m.s.Expire(context.Background()); err != nil || n != want {
+		t.Fatalf("%d rows expired, want %d (%v)", n, want, err)
 	}
 }
 

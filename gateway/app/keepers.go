@@ -23,6 +23,7 @@ func (a *App) addKeepers(context.Context) error {
 		a.actor("channel events", a.emitChanges),
 		a.actor("outcome metrics", a.countOutcomes),
 		a.actor("inbound parts", a.flushParts),
+		a.actor("validity", a.expireRows),
 		a.actor("watchdog", a.watchdog),
 	} {
 		a.stack.push(one.name, quickTime, one.stop)
@@ -51,6 +52,36 @@ func (a *App) flushParts(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
+	}
+}
+
+// expireEvery is how late a message expires whose lane does not run, at most, beside
+// the minute to which the spool keeps its end.
+const expireEvery = 30 * time.Second
+
+// expireRows ends the messages whose validity has ended, whatever their lane does.
+func (a *App) expireRows(ctx context.Context) error {
+	tick := time.NewTicker(expireEvery)
+	defer tick.Stop()
+	for {
+		a.expireNow(ctx)
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// expireNow ends those of this moment. While the clock is not trusted, there are none.
+func (a *App) expireNow(ctx context.Context) {
+	if !a.clockBelieved() {
+		return
+	}
+	if n, err := a.spool.Expire(ctx); err != nil && ctx.Err() == nil {
+		a.log.Error("messages whose validity ended wait on", "error", err)
+	} else if n > 0 {
+		a.log.Info("messages expired", "count", n)
 	}
 }
 

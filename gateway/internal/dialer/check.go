@@ -1,7 +1,6 @@
 package dialer
 
 import (
-	"fmt"
 	"log/slog"
 
 	"fieldpost/gateway"
@@ -27,11 +26,7 @@ func (d *Dialer) lastLook(l *lane, m *gateway.Message) (*spool.Drop, error) {
 }
 
 func expired(m *gateway.Message) spool.Drop {
-	text := "its validity ended at " + m.ValidUntil.UTC().Format("2006-01-02 15:04:05") + " UTC before it could go"
-	if n := out(m); n > 0 {
-		text += fmt.Sprintf(", with %d of %d segments out", n, segments(m))
-	}
-	return spool.Drop{Status: gateway.StatusExpired, Text: text}
+	return spool.Drop{Status: gateway.StatusExpired, Text: spool.ExpiredText(m)}
 }
 
 // refuse ends a row of the buffer.
