@@ -26,10 +26,11 @@ var floors = map[string]int{
 	"fieldpost/gateway":      0,
 	"fieldpost/gateway/gsm7": 0,
 
-	"fieldpost/gateway/config":      1,
-	"fieldpost/gateway/numbers":     1,
-	"fieldpost/modem/internal/at":   1,
-	"fieldpost/modem/internal/tpdu": 1,
+	"fieldpost/gateway/config":         1,
+	"fieldpost/gateway/numbers":        1,
+	"fieldpost/modem/internal/at":      1,
+	"fieldpost/modem/internal/dwgwire": 1,
+	"fieldpost/modem/internal/tpdu":    1,
 
 	"fieldpost/modem":          2,
 	"fieldpost/gateway/client": 2,
