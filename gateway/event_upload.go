@@ -9,6 +9,7 @@ type UploadEvent struct {
 	Agent    string `json:"agent,omitempty"`
 	State    string `json:"state"` // "done" or "failed"
 	Accepted int    `json:"accepted"`
+	Invalid  int    `json:"invalid,omitempty"` // of the accepted: rows that can never be sent
 	Rejected int    `json:"rejected"`
 	Error    string `json:"error,omitempty"`
 }

@@ -136,6 +136,7 @@ type Upload struct {
 	Offset     int64     `json:"offset"` // bytes loaded
 	Line       int       `json:"line"`   // lines loaded
 	Accepted   int       `json:"accepted"`
+	Invalid    int       `json:"invalid,omitempty"` // of the accepted: rows that are stored and can never be sent
 	Rejected   int       `json:"rejected"`
 	Duplicates int       `json:"duplicates"`
 	Bad        []BadLine `json:"bad,omitempty"` // the first MaxBadLines; Rejected counts all

@@ -28,7 +28,9 @@ func newUpload(t terminal) *cobra.Command {
 		Use:   "upload FILE --campaign NAME",
 		Short: "Load a base of messages from a CSV file",
 		Long: `Load a base: a CSV file with the columns campaign;destination;message;priority and any
-data behind them. Bad rows are told by line and reason, good ones are kept. The same file with the
+data behind them. Bad rows are told by line and reason, good ones are kept. A row with a
+number that cannot exist is kept too, as invalid, to be seen with its campaign: it is counted
+apart and never sent. The same file with the
 same --id adds nothing, so a doubtful upload may be repeated. FILE may be - for standard input.`,
 		Example: `  fieldpost upload november.csv --campaign reminders --id november
   zcat november.csv.gz | fieldpost upload - --campaign reminders`,
@@ -119,16 +121,24 @@ func printUpload(t terminal, asJSON bool, u client.Upload) error {
 		if more := u.RejectedTotal - len(u.Rejected); more > 0 {
 			say(t.out, "and %s more\n", plural(more, "refused row"))
 		}
-		say(t.out, "upload %s: %d accepted, %d rejected, %d duplicates\n",
-			u.Upload, u.Accepted, u.RejectedTotal, u.Duplicates)
+		say(t.out, "upload %s: %d accepted%s, %d rejected, %d duplicates\n",
+			u.Upload, u.Accepted, invalidWords(u), u.RejectedTotal, u.Duplicates)
 	}
 	switch {
 	case u.State == "failed":
 		return gateway.Errorf(gateway.KindInvalid, "upload %s failed: %s", u.Upload, u.Error)
-	case u.Accepted == 0 && u.Duplicates == 0 && u.RejectedTotal > 0:
+	case u.Accepted == u.Invalid && u.Duplicates == 0 && u.RejectedTotal+u.Invalid > 0:
 		return gateway.Errorf(gateway.KindInvalid, "upload %s has no row that can be used", u.Upload)
 	}
 	return nil
+}
+
+// invalidWords says how many of the accepted rows are stored to be seen only.
+func invalidWords(u client.Upload) string {
+	if u.Invalid == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d of them with an invalid number: fieldpost queue --status invalid --upload %s)", u.Invalid, u.Upload)
 }
 
 // openInput opens a file, or standard input for "-". The size is -1 when nobody

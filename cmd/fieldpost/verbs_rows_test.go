@@ -117,6 +117,9 @@ func uploads(t *testing.T, b *box) {
 	b.fed(t, "bulk;093333333;Hi;1\n", "upload", "-", "--campaign", "bulk", "--id", "pipe").wants(t, exitDone, "1 accepted, 0 rejected")
 	b.fed(t, "bulk;;Hi;1\n", "upload", "-", "--campaign", "bulk", "--id", "useless").wants(t, exitFault, "line 1: ", "no row that can be used")
 	b.fed(t, "", "upload", "-", "--campaign", "bulk").wants(t, exitFault, "empty")
+	b.fed(t, "bulk;0983x4484;Hi;1\n", "upload", "-", "--campaign", "bulk", "--id", "typo").wants(t, exitFault,
+		"1 accepted (1 of them with an invalid number: fieldpost queue --status invalid --upload typo), 0 rejected", "no row that can be used")
+	b.verb(t, "queue", "--status", "invalid", "--upload", "typo").wants(t, exitDone, "invalid", "destination: has 'x'")
 	var page client.Page[client.Message]
 	b.json(t, &page, "queue", "--upload", "november", "--status", "queued,blocked", "--oldest")
 	if len(page.Items) != 3 || page.Items[0].Text != "Hi World" {
@@ -127,7 +130,7 @@ func uploads(t *testing.T, b *box) {
 func cleans(t *testing.T, b *box) {
 	b.verb(t, "status").wants(t, exitDone, "\n  - dialer bulk is stopped with 4 rows waiting: \"fieldpost dialer start bulk\"")
 	b.verb(t, "dialer", "delete-unprocessed", "bulk").wants(t, exitUsage, "--yes: is missing")
-	b.verb(t, "dialer", "delete-unprocessed", "bulk", "--yes").wants(t, exitDone, "4 rows removed")
+	b.verb(t, "dialer", "delete-unprocessed", "bulk", "--yes").wants(t, exitDone, "5 rows removed")
 }
 
 func channels(t *testing.T, b *box) {

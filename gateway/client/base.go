@@ -19,7 +19,8 @@ type Upload struct {
 	Bytes         int64      `json:"bytes" example:"81" doc:"Size of the file"`
 	Offset        int64      `json:"offset" example:"81" doc:"Bytes loaded so far"`
 	Line          int        `json:"line" example:"3" doc:"Lines loaded so far"`
-	Accepted      int        `json:"accepted" example:"2"`
+	Accepted      int        `json:"accepted" example:"2" doc:"Rows that are stored"`
+	Invalid       int        `json:"invalid" required:"false" doc:"Of the accepted: rows that can never be sent, such as those with no valid number"`
 	Rejected      []BadLine  `json:"rejected" nullable:"false" doc:"The first 1000 refused rows"`
 	RejectedTotal int        `json:"rejected_total" example:"1" doc:"All refused rows"`
 	Duplicates    int        `json:"duplicates"`

@@ -273,7 +273,7 @@ func fileFault(err error) error {
 func uploadOf(u spool.Upload) client.Upload {
 	return client.Upload{
 		Upload: u.ID, Kind: u.Kind, Campaign: u.Campaign, Name: u.Name, State: u.State, Error: u.Error,
-		Bytes: u.Bytes, Offset: u.Offset, Line: u.Line, Accepted: u.Accepted, RejectedTotal: u.Rejected,
+		Bytes: u.Bytes, Offset: u.Offset, Line: u.Line, Accepted: u.Accepted, Invalid: u.Invalid, RejectedTotal: u.Rejected,
 		Duplicates: u.Duplicates, Agent: u.Agent, Held: u.Held, Created: u.Created.UTC(), Finished: when(u.Finished),
 		Rejected: mapped(u.Bad, func(b spool.BadLine) client.BadLine { return client.BadLine{Line: b.Line, Reason: b.Reason} }),
 	}

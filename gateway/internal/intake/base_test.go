@@ -87,7 +87,7 @@ func TestP65ToP71Columns(t *testing.T) {
 		{Line: 8, Reason: "message: takes 7 segments in GSM7, and at most 6 are allowed"},
 		{Line: 9, Reason: "data: has 4097 bytes; at most 4096 are allowed"},
 	}
-	if !slices.Equal(up.Bad, wantBad) || up.Rejected != 9 || up.Accepted != 5 || up.Line != 15 || up.Offset != up.Bytes {
+	if !slices.Equal(up.Bad, wantBad) || up.Rejected != 9 || up.Accepted != 5 || up.Invalid != 1 || up.Line != 15 || up.Offset != up.Bytes {
 		t.Errorf("upload is %+v", up)
 	}
 	ms := d.messages(t)

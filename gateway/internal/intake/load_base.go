@@ -21,6 +21,7 @@ type chunk struct {
 	messages []gateway.Message
 	bad      []spool.BadLine // the first of them
 	rejected int
+	invalid  int   // of the messages: they can never be sent
 	offset   int64 // in the file, behind it
 	line     int
 	err      error // reading ended; nil with the last chunk
@@ -108,13 +109,20 @@ func (in *Intake) fill(c *chunk, rows *csvReader, up *spool.Upload, first *bool)
 		if reason == "" {
 			var m gateway.Message
 			if m, reason = in.message(rec.fields, up, now); reason == "" {
-				c.messages = append(c.messages, m)
+				c.add(m)
 				continue
 			}
 		}
 		c.reject(rec.line, reason)
 	}
 	return false, nil
+}
+
+func (c *chunk) add(m gateway.Message) {
+	if m.Status == gateway.StatusInvalid {
+		c.invalid++
+	}
+	c.messages = append(c.messages, m)
 }
 
 func (c *chunk) reject(line int, reason string) {
@@ -134,6 +142,7 @@ func (in *Intake) commit(ctx context.Context, l *load, c chunk) error {
 	up := l.up
 	up.Offset, up.Line = c.offset, c.line
 	up.Accepted += len(c.messages)
+	up.Invalid += c.invalid
 	up.Rejected += c.rejected
 	up.Bad = append(up.Bad[:len(up.Bad):len(up.Bad)], c.bad[:min(len(c.bad), spool.MaxBadLines-len(up.Bad))]...)
 	up, err := in.o.Store.AddBatch(context.WithoutCancel(ctx), up, c.messages)
