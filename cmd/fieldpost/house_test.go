@@ -1,17 +1,14 @@
 package main
 
 // The repository tests itself: the floors that imports may only go down, the
-// top level, a word of documentation for each package, and no init.
+// top level, and a word of documentation for each package. What each file must
+// be like is in shape_test.go.
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,14 +61,12 @@ var worlds = map[string]bool{
 	"fieldpost/modem/modemtest": true,
 }
 
+// listed is what go list says of one package.
 type listed struct {
-	ImportPath   string
-	Dir          string
-	Doc          string
-	Imports      []string
-	TestImports  []string
-	XTestImports []string
-	GoFiles      []string
+	ImportPath string
+	Doc        string
+	Imports    []string
+	GoFiles    []string
 }
 
 func TestFloors(t *testing.T) {
@@ -102,8 +97,27 @@ func TestFloors(t *testing.T) {
 			}
 		}
 	}
-	if len(packages) < len(floors) {
-		t.Errorf("go list found %d packages, the house has %d", len(packages), len(floors))
+	for name := range floors {
+		if !slices.ContainsFunc(packages, func(p listed) bool { return p.ImportPath == name }) {
+			t.Errorf("%s has a floor and does not exist", name)
+		}
+	}
+}
+
+// TestSimulatorsServeTheirVerbsOnly: a verb that an installer runs never reaches
+// a simulated device.
+func TestSimulatorsServeTheirVerbsOnly(t *testing.T) {
+	verbs := []string{"demo", "simulate", "bench", "ledger"}
+	for _, s := range product(t) {
+		if s.dir != "cmd/fieldpost" {
+			continue
+		}
+		verb, _, _ := strings.Cut(strings.TrimSuffix(filepath.Base(s.path), ".go"), "_")
+		for _, imp := range s.file.Imports {
+			if worlds[strings.Trim(imp.Path.Value, `"`)] && !slices.Contains(verbs, verb) {
+				t.Errorf("%s imports %s: only the verbs demo, simulate and bench may", s.path, imp.Path.Value)
+			}
+		}
 	}
 }
 
@@ -147,73 +161,13 @@ func TestTopLevel(t *testing.T) {
 	}
 }
 
-func TestNoInitAndNoSleepingTests(t *testing.T) {
-	files := 0
-	err := filepath.WalkDir(root(t), func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() && strings.HasPrefix(d.Name(), ".") {
-			return fs.SkipDir
-		}
-		if !strings.HasSuffix(path, ".go") {
-			return nil
-		}
-		files++
-		inspect(t, path)
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if files < 20 {
-		t.Fatalf("only %d Go files seen: the walk looks in the wrong place", files)
-	}
-}
-
-func inspect(t *testing.T, path string) {
-	t.Helper()
-	f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	test := strings.HasSuffix(path, "_test.go")
-	ast.Inspect(f, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncDecl:
-			if n.Recv == nil && n.Name.Name == "init" {
-				t.Errorf("%s declares init: wire it in gateway/app", path)
-			}
-		case *ast.CallExpr:
-			if sel, ok := n.Fun.(*ast.SelectorExpr); ok && test {
-				if pkg, ok := sel.X.(*ast.Ident); ok && pkg.Name == "time" && sel.Sel.Name == "Sleep" && !inBubble(f) {
-					t.Errorf("%s sleeps: wait for the condition", path)
-				}
-			}
-		}
-		return true
-	})
-}
-
-// inBubble says that a test file lives in synctest bubbles, where sleeping moves
-// a fake clock and takes no time.
-func inBubble(f *ast.File) bool {
-	for _, imp := range f.Imports {
-		if imp.Path.Value == `"testing/synctest"` {
-			return true
-		}
-	}
-	return false
-}
-
 func ours(imports []string) []string {
 	return slices.DeleteFunc(slices.Clone(imports), func(s string) bool { return !strings.HasPrefix(s, "fieldpost/") })
 }
 
 func list(t *testing.T) []listed {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,Imports,GoFiles", "fieldpost/...")
+	cmd := exec.Command("go", "list", "-json=ImportPath,Doc,Imports,GoFiles", "fieldpost/...")
 	cmd.Dir = root(t)
 	out, err := cmd.Output()
 	if err != nil {

@@ -21,7 +21,9 @@ import (
 type fake struct {
 	network *sim.Network
 	flaw    string
-	answers chan answer // from the device, as on a line: one after the other
+	answers chan answer    // from the device, as on a line: one after the other
+	off     chan struct{}  // closed when the test ends: what the device still holds, it gives up
+	work    sync.WaitGroup // of the device
 
 	mu      sync.Mutex
 	host    modem.Host // while it runs
@@ -51,7 +53,11 @@ const (
 func newFake(t testing.TB, flaw string) *modemtest.Rig {
 	n := sim.NewNetwork(sim.NetworkOptions{})
 	t.Cleanup(func() { _ = n.Close() })
-	f := &fake{network: n, flaw: flaw, answers: make(chan answer, 16), changed: make(chan struct{})}
+	f := &fake{network: n, flaw: flaw, answers: make(chan answer, 16), changed: make(chan struct{}), off: make(chan struct{})}
+	t.Cleanup(func() {
+		close(f.off)
+		f.work.Wait()
+	})
 	n.Attach(fakeICCID, "", f.receive)
 	return &modemtest.Rig{Driver: f, Port: 7, Network: n, SIM: fakeICCID, ICCID: fakeICCID, Stored: f.stored, Do: f.do}
 }
@@ -170,7 +176,7 @@ func (f *fake) Send(ctx context.Context, port int, s modem.Submission) (modem.Re
 	if err != nil {
 		return modem.Receipt{}, err
 	}
-	go f.device(send, e)
+	f.work.Go(func() { f.device(send, e) })
 	return f.await(ctx, send, e)
 }
 
@@ -261,7 +267,9 @@ func (f *fake) device(send int, e sim.Entry) {
 		return
 	case modemtest.HoldNext:
 		close(held)
-		<-gate
+		if !f.opened(gate) {
+			return
+		}
 	}
 	e.MR = uint8(send)
 	f.network.Submit(e, func(st uint8) { f.report(e, st) })
@@ -269,10 +277,22 @@ func (f *fake) device(send int, e sim.Entry) {
 	case modemtest.LoseNext:
 		return
 	case modemtest.DelayNext:
-		<-gate
+		if !f.opened(gate) {
+			return
+		}
 		defer close(said)
 	}
 	f.answers <- answer{send, e.MR, nil}
+}
+
+// opened waits for a gate; false when the test ended first.
+func (f *fake) opened(gate <-chan struct{}) bool {
+	select {
+	case <-gate:
+		return true
+	case <-f.off:
+		return false
+	}
 }
 
 func (f *fake) report(e sim.Entry, st uint8) {

@@ -20,12 +20,12 @@ type call struct {
 	last bool   // no other command follows on the line
 }
 
-// handler does a command. The modem's lock is held.
-type handler func(m *Modem, c *call) verdict
+// action does a command. The modem's lock is held.
+type action func(m *Modem, c *call) verdict
 
 // commands gives the extended commands by name.
-func commands() map[string]handler {
-	return map[string]handler{
+func commands() map[string]action {
+	return map[string]action{
 		"+CMGS": cmgs, "+CMGW": cmgw, "+CMSS": cmss, "+CMMS": cmms, "+CMGF": cmgf, "+CSCA": csca, "+CSMP": csmp,
 		"+CSDH": csdh, "+CSMS": csms, "+CNMI": cnmi, "+CNMA": cnma, "+CPMS": cpms, "+CMGL": cmgl, "+CMGR": cmgr,
 		"+CMGD": cmgd, "+CSCS": cscs,

@@ -36,7 +36,7 @@ type Modem struct {
 	o    Options
 	net  *Network
 	prof profile
-	cmds map[string]handler
+	cmds map[string]action
 	wg   sync.WaitGroup // the reader, and answers on their way
 
 	// Owned by the reader.

@@ -92,7 +92,7 @@ func (in *Intake) checkBase(r *BaseRequest) error {
 	}
 	// It names a file too: nothing that could be a path may pass.
 	if len(r.Upload) > maxID || strings.Trim(r.Upload, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.") != "" {
-		return gateway.Invalid("upload", "must be 1 to %d of A-Z, a-z, 0-9, _, - and .", maxID)
+		return gateway.Invalid("upload", "must be 1 to %d of A-Z, a-z, 0-9, ., _ and -", maxID)
 	}
 	return nil
 }
