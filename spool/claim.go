@@ -21,8 +21,8 @@ const promoteChunk = 2000
 
 // Claim gives the next rows of a campaign's queue in (priority, idm) order, without
 // marking them: a claim lives in the memory of who asked. Rows with an open intent are
-// left out. Rows whose time has come are put into the queue first, which is the
-// only time that a claim writes.
+// left out. Rows whose time has come are put into the queue first, and a record that
+// cannot be read into quarantine, unless it is a peek: only then does a claim write.
 func (s *Spool) Claim(c Claim) (Claimed, error) {
 	if c.Limit < 1 || c.Limit > maxClaim {
 		return Claimed{}, gateway.Invalid("limit", "a claim takes 1 to %d rows, not %d", maxClaim, c.Limit)
@@ -30,6 +30,9 @@ func (s *Spool) Claim(c Claim) (Claimed, error) {
 	lane, ok := s.laneID(c.Campaign)
 	if !ok {
 		return Claimed{}, nil
+	}
+	if c.Peek {
+		return s.peek(lane, &c)
 	}
 	wake, err := s.promote(lane)
 	if err != nil {
@@ -48,6 +51,42 @@ func (s *Spool) Claim(c Claim) (Claimed, error) {
 		got.Wake = wake
 		return got, err
 	}
+}
+
+// peek is a claim that only reads. A record that cannot be read ends it.
+func (s *Spool) peek(lane uint32, c *Claim) (Claimed, error) {
+	wake, err := s.nextDue(lane)
+	if err != nil {
+		return Claimed{}, err
+	}
+	got, err := s.claim(lane, c)
+	var d *damaged
+	if errors.As(err, &d) {
+		got.More, got.Due, got.Damaged, err = true, true, d.idm, nil
+	}
+	if got.Wake = wake; !wake.IsZero() && !wake.After(s.o.Now()) {
+		got.Due = true
+	}
+	return got, err
+}
+
+// Ready writes what a peek left undone: the rows of a campaign whose time has come
+// go into its queue, a chunk at a time, and the record that it named (0 = none) into
+// quarantine, where it still cannot be read.
+func (s *Spool) Ready(campaign string, damaged uint64) error {
+	if lane, ok := s.laneID(campaign); ok {
+		if _, err := s.promote(lane); err != nil {
+			return err
+		}
+	}
+	if damaged == 0 {
+		return nil
+	}
+	err := s.quarantine(context.Background(), damaged)
+	if gateway.KindOf(err) == gateway.KindNotFound {
+		return nil // somebody deleted it, or put it aside, meanwhile
+	}
+	return err
 }
 
 func (s *Spool) claim(lane uint32, c *Claim) (got Claimed, err error) {

@@ -107,7 +107,12 @@ func spoil(t *testing.T, s *Spool, bucket, k []byte) {
 
 func TestAnUnreadableRecordGoesToQuarantineAndTheQueueGoesOn(t *testing.T) {
 	for name, meet := range map[string]func(*Spool){
-		"claim":   func(s *Spool) { s.Claim(Claim{Campaign: "camp", Limit: 50}) },
+		"claim": func(s *Spool) { s.Claim(Claim{Campaign: "camp", Limit: 50}) },
+		"peek": func(s *Spool) {
+			if c, err := s.Claim(Claim{Campaign: "camp", Limit: 50, Peek: true}); err == nil && c.Due && s.Stats().Quarantined == 0 {
+				s.Ready("camp", c.Damaged)
+			}
+		},
 		"message": func(s *Spool) { s.Message(2) },
 		"list":    func(s *Spool) { s.List(Query{Campaign: "camp"}) },
 		"cancel":  func(s *Spool) { s.Cancel(context.Background(), 2, "ana") },

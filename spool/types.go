@@ -44,6 +44,9 @@ type Claim struct {
 	// Skip passes over a row that cannot go now, such as one whose number is in
 	// flight. It sees the row and must not keep it. At most MaxSkip rows are passed over.
 	Skip func(*gateway.Message) bool
+	// Peek never waits for a commit: what the claim would have had to write first is
+	// told by Due and Damaged, and Ready writes it.
+	Peek bool
 }
 
 // MaxSkip is how many rows one claim may pass over.
@@ -54,6 +57,8 @@ type Claimed struct {
 	Messages []gateway.Message // their Status is StatusClaimed
 	More     bool              // the queue holds more rows behind these
 	Wake     time.Time         // the earliest NotBefore of a row that waits for its time; zero = none does
+	Due      bool              // of a peek: Ready has something to write
+	Damaged  uint64            // of a peek: the record, which cannot be read, that ended it; 0 = none
 }
 
 // Intent is written before the first byte of a segment reaches a device.

@@ -141,6 +141,7 @@ func (q *nullQueue) Claim(c spool.Claim) (spool.Claimed, error) {
 	}
 	return got, nil
 }
+func (*nullQueue) Ready(string, uint64) error                  { return nil }
 func (*nullQueue) Step(_ spool.Step, done func(spool.Stepped)) { done(spool.Stepped{}) }
 func (*nullQueue) Cursor(string) (int, bool, error)            { return 0, false, nil }
 func (*nullQueue) NextUserID() uint32                          { return 1 }

@@ -53,32 +53,42 @@ func (d *Dialer) fill(l *lane) {
 	}
 	l.passed, l.stuck, l.ports, l.due = false, l.stuck[:0], l.ports[:0], time.Time{}
 	clear(l.taken)
-	c, err := d.o.Queue.Claim(spool.Claim{Campaign: l.def.Name, Limit: limit, Skip: l.skip})
+	c, err := d.o.Queue.Claim(spool.Claim{Campaign: l.def.Name, Limit: limit, Skip: l.skip, Peek: true})
 	if err != nil {
 		d.claimFailed(l, err)
 		return
 	}
+	again := l.promoted
+	l.promoted, l.damaged = false, c.Damaged
+	if c.Due {
+		d.promote(l)
+		if !again { // their order is known when they are in the queue: it is soon
+			return
+		}
+	}
 	l.buf, l.stale, l.narrow, l.more = c.Messages, false, false, c.More
-	l.dueAt(c.Wake)
-	if len(l.buf) == 0 && c.More {
+	if !c.Due {
+		l.dueAt(c.Wake)
+	}
+	if len(l.buf) == 0 && c.More && !c.Due {
 		d.putOff(l)
 	}
 }
 
-// promote has the rows put into the queue whose time has come. The claim that
-// does it waits for a sync, so it runs beside the loop.
+// promote has the rows put into the queue whose time has come, and a record set
+// aside that cannot be read. That waits for a sync, so it runs beside the loop.
 func (d *Dialer) promote(l *lane) {
 	l.due, l.promoting = time.Time{}, true
-	name := l.def.Name
+	name, damaged := l.def.Name, l.damaged
 	d.senders.Go(func() {
-		_, err := d.o.Queue.Claim(spool.Claim{Campaign: name, Limit: 1})
+		err := d.o.Queue.Ready(name, damaged)
 		d.mail.post(event{kind: eventPromoted, lane: l, err: err})
 	})
 }
 
 // promoted takes in that they are in the queue.
 func (d *Dialer) promoted(l *lane, err error) {
-	l.promoting, l.stale = false, true
+	l.promoting, l.stale, l.promoted = false, true, err == nil
 	if err != nil {
 		d.claimFailed(l, err)
 	}

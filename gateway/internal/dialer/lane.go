@@ -51,7 +51,9 @@ type lane struct {
 	dropping int // rows of it being dropped
 	served   uint64
 
-	promoting bool // rows whose time came are being put into the queue
+	promoting bool   // rows whose time came are being put into the queue
+	promoted  bool   // they were, and nothing was claimed since
+	damaged   uint64 // the record that ended the last claim; 0 = none
 
 	// Of the last claim.
 	passed bool                               // it passed over rows that cannot go now

@@ -13,7 +13,9 @@ import (
 
 // Queue is the part of the spool that sending needs.
 type Queue interface {
+	// Claim is called with Peek, by the loop; Ready waits for a sync, beside it.
 	Claim(c spool.Claim) (spool.Claimed, error)
+	Ready(campaign string, damaged uint64) error
 	// Step commits and calls done once, from another goroutine or this one.
 	Step(st spool.Step, done func(spool.Stepped))
 	Cursor(dialer string) (port int, ok bool, err error)

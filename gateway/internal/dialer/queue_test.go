@@ -76,3 +76,24 @@ func (q *brokenQueue) Step(st spool.Step, done func(spool.Stepped)) {
 	}
 	q.Queue.Step(st, done)
 }
+
+// lateQueue lets whatever a claim has to write first wait until it is let go, as a
+// disk that does not sync.
+type lateQueue struct {
+	Queue
+	letGo  chan struct{}
+	writes atomic.Int64 // claims that may wait for a commit
+}
+
+func (q *lateQueue) Claim(c spool.Claim) (spool.Claimed, error) {
+	if !c.Peek {
+		q.writes.Add(1)
+		<-q.letGo
+	}
+	return q.Queue.Claim(c)
+}
+
+func (q *lateQueue) Ready(campaign string, damaged uint64) error {
+	<-q.letGo
+	return q.Queue.Ready(campaign, damaged)
+}

@@ -271,6 +271,29 @@ func TestRowBehindAnExpiredOneOfItsNumberGoes(t *testing.T) {
 	})
 }
 
+func TestTheFirstClaimOfALaneHoldsUpNoOther(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := setup(t, newBank("bank", 1), aLane("a"), aLane("b"))
+		late := &lateQueue{Queue: w.store, letGo: make(chan struct{})}
+		w.o.Queue = late
+		m := row("a", 1)
+		m.NotBefore = time.Now().Add(time.Second)
+		due := w.add(m)
+		pass(2 * time.Second) // its time comes before the dialer is there
+		other := w.add(row("b", 2))
+		w.start()
+		pass(time.Second)
+		w.expect(other, gateway.StatusSent)
+		w.expect(due, gateway.StatusQueued)
+		close(late.letGo)
+		pass(time.Second)
+		w.expect(due, gateway.StatusSent)
+		if n := late.writes.Load(); n != 0 {
+			t.Errorf("%d claims of the loop could wait for a commit", n)
+		}
+	})
+}
+
 func TestNotBeforeIsKept(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := setup(t, newBank("bank", 1), aLane("d"))
