@@ -24,12 +24,12 @@ type Incoming struct {
 
 // pdus writes the message's SMS-DELIVER TPDUs with their SMSC (TS 23.040
 // §9.2.2.1), in the order in which they come.
-func (in *Incoming) pdus(smsc string) ([][]byte, error) {
-	segments, err := gsm7.Options{Ref8: !in.Wide}.Cut(in.Text)
+func (n *Incoming) pdus(smsc string) ([][]byte, error) {
+	segments, err := gsm7.Options{Ref8: !n.Wide}.Cut(n.Text)
 	if err != nil {
 		return nil, err
 	}
-	order := in.Order
+	order := n.Order
 	if order == nil {
 		for i := range segments {
 			order = append(order, i+1)
@@ -40,31 +40,31 @@ func (in *Incoming) pdus(smsc string) ([][]byte, error) {
 		if seq < 1 || seq > len(segments) {
 			return nil, gateway.Invalid("order", "the text has %d segments, there is no number %d", len(segments), seq)
 		}
-		all = append(all, in.pdu(smsc, &segments[seq-1], seq, len(segments)))
+		all = append(all, n.pdu(smsc, &segments[seq-1], seq, len(segments)))
 	}
 	return all, nil
 }
 
-func (in *Incoming) pdu(smsc string, s *gsm7.Segment, seq, total int) []byte {
+func (n *Incoming) pdu(smsc string, s *gsm7.Segment, seq, total int) []byte {
 	var header []byte
 	switch {
-	case total > 1 && in.Wide:
-		header = []byte{6, 0x08, 4, byte(in.Ref >> 8), byte(in.Ref), byte(total), byte(seq)}
+	case total > 1 && n.Wide:
+		header = []byte{6, 0x08, 4, byte(n.Ref >> 8), byte(n.Ref), byte(total), byte(seq)}
 	case total > 1:
-		header = []byte{5, 0x00, 3, byte(in.Ref), byte(total), byte(seq)}
+		header = []byte{5, 0x00, 3, byte(n.Ref), byte(total), byte(seq)}
 	}
 	first := byte(0x04) // SMS-DELIVER, no more messages wait
 	if header != nil {
 		first |= 0x40
 	}
 	dcs, udl, ud := userData(header, s)
-	if in.Flash {
+	if n.Flash {
 		dcs |= 0x10
 	}
 	b := append(appendSMSC(nil, smsc), first)
-	b = appendAddress(b, in.From)
+	b = appendAddress(b, n.From)
 	b = append(b, 0x00, dcs)
-	b = appendTime(b, in.At)
+	b = appendTime(b, n.At)
 	return append(append(b, udl), ud...)
 }
 

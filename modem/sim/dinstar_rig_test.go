@@ -153,21 +153,21 @@ func rows(o object, key string) []object {
 // result asks for a message until its status is the wanted one.
 func (r *dinstarRig) result(userID int, status string) object {
 	r.t.Helper()
-	for {
-		all := rows(r.post("query_sms_result", object{"user_id": []int{userID}}), "result")
+	var all []object
+	for end := time.Now().Add(safety); time.Now().Before(end); {
+		all = r.results(userID)
 		if len(all) == 1 && all[0]["status"] == status {
 			return all[0]
 		}
-		if err := r.t.Context().Err(); err != nil {
-			r.t.Fatalf("the result is %v, want %s: %v", all, status, err)
-		}
-		if len(all) == 1 && final(all[0]["status"]) && status != "DELIVERED" {
-			r.t.Fatalf("the result is %v, want %s", all, status)
-		}
 	}
+	r.t.Fatalf("the result is %v, want %s", all, status)
+	return nil
 }
 
-func final(status any) bool { return status != "SENDING" }
+func (r *dinstarRig) results(userIDs ...int) []object {
+	r.t.Helper()
+	return rows(r.post("query_sms_result", object{"user_id": userIDs}), "result")
+}
 
 // onAir waits until the ledger has n segments.
 func (r *dinstarRig) onAir(n int) []sim.Entry {
@@ -179,9 +179,7 @@ func (r *dinstarRig) onAir(n int) []sim.Entry {
 		}
 		select {
 		case <-changed:
-		case <-r.t.Context().Done():
-			r.t.Fatalf("%d segments are on the air, want %d", r.net.Len(), n)
-		case <-time.After(10 * time.Second):
+		case <-time.After(safety):
 			r.t.Fatalf("%d segments are on the air, want %d", r.net.Len(), n)
 		}
 	}
