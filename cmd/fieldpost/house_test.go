@@ -32,8 +32,9 @@ var floors = map[string]int{
 	"fieldpost/modem":          2,
 	"fieldpost/gateway/client": 2,
 
-	"fieldpost/spool":        3,
-	"fieldpost/modem/serial": 3,
+	"fieldpost/spool":         3,
+	"fieldpost/modem/serial":  3,
+	"fieldpost/modem/dinstar": 3,
 
 	"fieldpost/gateway/internal/access":  4,
 	"fieldpost/gateway/internal/catalog": 4,

@@ -65,6 +65,12 @@ func inboundLong(b *bench) {
 			in.Ref = 0xBEEF
 		}
 		b.deliver(in)
+		if b.rig.Joins {
+			if got := textOf(b.parts(before + 1)[before]); got != text {
+				b.Errorf("came %q, want %q", got, text)
+			}
+			continue
+		}
 		parts := b.parts(before + len(in.Order))[before:]
 		seen := map[int]string{}
 		for _, p := range parts {

@@ -8,10 +8,10 @@ import (
 
 func reportCases() []oneCase {
 	return []oneCase{
-		{name: "a delivery report says which segment it is of", run: reported},
-		{name: "a delivery report that comes before the answer is not lost", needs: []Act{ReportEarly}, run: reportedEarly},
-		{name: "a delivery report that comes two times disturbs nothing", needs: []Act{ReportTwice}, run: reportedTwice},
-		{name: "a delivery report of a failure keeps its TP-ST", needs: []Act{ReportFailed}, run: reportedFailed},
+		{name: "a delivery report says which segment it is of", needs: []Act{TellDelivery}, run: reported},
+		{name: "a delivery report that comes before the answer is not lost", needs: []Act{TellDelivery, ReportEarly}, run: reportedEarly},
+		{name: "a delivery report that comes two times disturbs nothing", needs: []Act{TellDelivery, ReportTwice}, run: reportedTwice},
+		{name: "a delivery report of a failure keeps its TP-ST", needs: []Act{TellDelivery, ReportFailed}, run: reportedFailed},
 	}
 }
 

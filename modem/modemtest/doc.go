@@ -15,7 +15,7 @@
 //	}
 //
 // A driver of a GSM modem has it easier: ModemRig makes the rig from the driver and
-// a sim.Modem.
+// a sim.Modem; DinstarRig does for a port of a sim.Dinstar.
 //
 // What a device cannot do at all - a cloud has no SIM to take out - goes into
 // Harness.Lacks with the reason; the cases that need it are then skipped, and say so. An Act that fails

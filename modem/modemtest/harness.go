@@ -28,6 +28,8 @@ type Rig struct {
 	SIM     string       // number or ICCID that inbound messages are sent to
 	// ICCID is what the driver must report of the card; "" where the device does not tell.
 	ICCID string
+	// Joins says that the device joins long inbound messages itself.
+	Joins bool
 	// Stored gives how many inbound messages the device still holds; nil for a
 	// device that does not keep them.
 	Stored func() int
@@ -67,4 +69,7 @@ const (
 	ReportEarly  Act = "bring delivery reports before the answer to the send"
 	ReportTwice  Act = "bring each delivery report two times"
 	ReportFailed Act = "bring delivery reports that say TP-ST 0x46"
+	TellDelivery Act = "tell of deliveries" // never done: only for Harness.Lacks
+
+	CarryFlash Act = "carry a message of class 0" // never done: only for Harness.Lacks
 )

@@ -1,0 +1,220 @@
+package dinstar
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"fieldpost/gateway"
+	"fieldpost/modem"
+)
+
+// maxAsked is how many user ids one question may name.
+const maxAsked = 32
+
+// awaited is a message whose outcome is open. What is not set once is under site.mu.
+type awaited struct {
+	userID uint32
+	port   int
+	to     gateway.Address
+	report bool
+	began  time.Time // when it was handed over, by our clock
+	told   chan told // takes one
+
+	posted bool      // send_sms has returned: it may be asked for
+	doubt  error     // why it is not sure that the gateway has it; nil = it said so
+	task   num       // of the gateway
+	due    time.Time // not asked before
+	asked  int
+	absent time.Time // since when the gateway, asked, does not know it; zero = it does
+}
+
+// told is the gateway's word on a message.
+type told struct {
+	fate fate
+	row  result
+	err  error
+}
+
+// unknown says that a message is in doubt, and why.
+func (w *awaited) unknown(why string) error {
+	e := &gateway.Error{Kind: gateway.KindUnknownOutcome, Text: why}
+	if w.doubt != nil {
+		e.Text, e.Err = why+"; "+w.doubt.Error(), w.doubt
+	}
+	return e
+}
+
+// begin takes a port for one message.
+func (s *site) begin(n int, m modem.Submission) (*awaited, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.ports[n]
+	switch {
+	case p == nil:
+		return nil, gateway.Errorf(gateway.KindUnavailable, "the gateway has no port %d", n)
+	case p.channel.State != gateway.ChannelReady:
+		return nil, gateway.Errorf(gateway.KindUnavailable, "port %d is %s: %s", n, p.channel.State, p.channel.Reason)
+	case p.sending || s.open[m.UserID] != nil:
+		return nil, gateway.Errorf(gateway.KindInternal, "two sends at a time on port %d", n)
+	}
+	p.sending = true
+	w := &awaited{userID: m.UserID, port: n, to: m.To, report: m.Report || s.o.Report, began: time.Now(), told: make(chan told, 1)}
+	s.open[m.UserID] = w
+	return w, nil
+}
+
+// finish gives the port back.
+func (s *site) finish(w *awaited) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, w.userID)
+	s.ports[w.port].sending = false
+}
+
+// await has the keeper ask for a message: after as long as the port usually takes.
+func (s *site) await(w *awaited, task num, doubt error) {
+	s.mu.Lock()
+	w.posted, w.task, w.doubt = true, task, doubt
+	w.due = time.Now()
+	if doubt == nil {
+		w.due = w.began.Add(s.ports[w.port].took)
+	}
+	s.mu.Unlock()
+	s.nudge()
+}
+
+// outcomesDue says when outcomes are to be asked for, if any is awaited.
+func (s *site) outcomesDue() (due time.Time, some bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.open {
+		if w.posted && (!some || w.due.Before(due)) {
+			due, some = w.due, true
+		}
+	}
+	if soonest := s.asked.Add(s.o.Every.Result); due.Before(soonest) {
+		due = soonest
+	}
+	return due, some
+}
+
+// outcomes asks for every message that is open, and tells who waits.
+func (s *site) outcomes(ctx context.Context) {
+	ids := s.posted()
+	for some := range slices.Chunk(ids, maxAsked) {
+		rows, err := s.ask(ctx, some)
+		s.asked = time.Now()
+		if err != nil {
+			if ctx.Err() == nil {
+				s.asked = s.asked.Add(s.o.Every.Retry - s.o.Every.Result)
+				s.log.Debug("outcomes cannot be asked for", slog.Any("error", err))
+			}
+			return
+		}
+		s.judge(some, rows)
+	}
+}
+
+// posted gives the messages that may be asked for.
+func (s *site) posted() []uint32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ids []uint32
+	for id, w := range s.open {
+		if w.posted && len(w.told) == 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// ask asks query_sms_result.
+func (s *site) ask(ctx context.Context, ids []uint32) ([]result, error) {
+	body := struct {
+		UserIDs []uint32 `json:"user_id"`
+	}{ids}
+	a, err := s.api.post(ctx, s.o.Times.Query, "query_sms_result", body)
+	if err != nil {
+		return nil, err
+	}
+	s.learn(a)
+	return a.Results, nil
+}
+
+// judge gives each awaited message its row.
+func (s *site) judge(ids []uint32, rows []result) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range ids {
+		w := s.open[id]
+		if w == nil || len(w.told) > 0 {
+			continue
+		}
+		w.asked++
+		w.due = now.Add(s.o.Every.Result)
+		row, found := w.pick(rows)
+		if !found {
+			s.miss(w, now)
+			continue
+		}
+		w.absent = time.Time{}
+		if f, done, err := verdictOf(row); done {
+			s.clock.learn(row.Time, w.began)
+			s.pace(w, now)
+			w.told <- told{fate: f, row: row, err: err}
+		}
+	}
+}
+
+// miss notes that the gateway does not know a message. That is normal for a moment,
+// and never proves that it did not go out.
+func (s *site) miss(w *awaited, now time.Time) {
+	switch {
+	case w.absent.IsZero():
+		w.absent = now
+	case now.Sub(w.absent) >= s.o.Times.Doubt:
+		w.told <- told{err: w.unknown("the gateway does not know the message")}
+	}
+}
+
+// pace learns how long the sends of a port take: a little less when the first question
+// came late enough, more when it came too early.
+func (s *site) pace(w *awaited, now time.Time) {
+	p, took := s.ports[w.port], now.Sub(w.began)
+	if w.asked == 1 {
+		p.took = p.took * 9 / 10
+		return
+	}
+	p.took = (7*p.took + 3*took) / 10
+}
+
+// pick gives the message's row. An id is compared with its number and port: another
+// program may have used it too.
+func (w *awaited) pick(rows []result) (newest result, found bool) {
+	for _, x := range rows {
+		if !x.UserID.ok || x.UserID.n != int64(w.userID) || x.Port.ok && x.Port.n != int64(w.port) {
+			continue
+		}
+		if w.to != "" && x.Number.word() != "" && !sameNumber(string(w.to), x.Number.word()) {
+			continue
+		}
+		if !found || x.Time.word() > newest.Time.word() {
+			newest, found = x, true
+		}
+	}
+	return newest, found
+}
+
+// sameDigits is how many last digits make two numbers the same: a gateway may write
+// one in national form.
+const sameDigits = 8
+
+func sameNumber(a, b string) bool {
+	a, b = strings.TrimLeft(a, "+0"), strings.TrimLeft(b, "+0")
+	n := min(len(a), len(b), sameDigits)
+	return n > 0 && a[len(a)-n:] == b[len(b)-n:]
+}

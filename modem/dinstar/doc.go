@@ -1,0 +1,38 @@
+// Package dinstar drives a Dinstar GSM gateway (DWG2000, UC2000) over its HTTP JSON
+// API: one driver a gateway, one channel a port.
+//
+// # How a message goes
+//
+// send_sms takes it for exactly one recipient on exactly one port, under a user_id of
+// ours that was durable before. The gateway answers 202 at once and knows the outcome
+// later; one query_sms_result asks for all that is open, at a time learned from how
+// long a port's sends take. Send returns when the outcome is there. So a port never has
+// more than one message in the gateway, and what is stopped or deleted here does not go
+// out from a queue over there.
+//
+// An answer that was lost, cut, late or not JSON says nothing: the gateway is asked by
+// user_id before anything is said of the message.
+//
+// # How it is asked
+//
+// One request at a time. The whole body goes with the first try, since an empty
+// challenge POST hangs some firmware (T2); a comma is always %2C, also in what the
+// digest signs (T1). One 401 or 403 is tried again on a new connection (T8); the second
+// one opens a circuit breaker, because the gateway bans an address that goes on (T3).
+//
+// # Invariants
+//
+//   - One send_sms a Send. Nothing is sent twice to find out.
+//   - Unavailable, refused and invalid mean that the gateway said no, or that no byte
+//     reached it. Its not knowing a user_id is no proof: a restart forgets what went out.
+//   - An inbound message counts as read when the host has stored it. Nothing is marked or
+//     deleted in the gateway: flag=all with a high-water mark, never flag=unread.
+//   - What the gateway writes is bounded (1 MiB) and read leniently; none of it ends in a panic.
+//   - While the breaker is open nothing is sent; one request probes when its time has come.
+//
+// # Not here
+//
+// Flash messages and validity periods: the API has neither. Joining of inbound segments: the
+// gateway joins them. Delivery reports of all but the first segment: the API tells the
+// TP-MR of that one only.
+package dinstar

@@ -1,0 +1,320 @@
+package dinstar
+
+import (
+	"context"
+	"log/slog"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"fieldpost/gateway"
+)
+
+// wanted are the info_type words that we can use. A word that a firmware does not know
+// makes it refuse the whole request (T6), and so does no word at all (T5).
+func wanted() []string {
+	return []string{"reg", "signal", "imsi", "iccid", "imei", "number", "type"}
+}
+
+// find finds out which ports the gateway has. A refused login and an API that is
+// turned off need a person: they are reported and tried again.
+func (s *site) find(ctx context.Context) error {
+	for {
+		err := s.discover(ctx)
+		var pause = s.o.Every.Ports
+		switch gateway.KindOf(err) {
+		case gateway.KindUnauthorized:
+			pause = max(s.api.times.Fresh, retryOf(err))
+		case gateway.KindNotFound:
+		default:
+			return err
+		}
+		s.blame(gateway.ChannelFault, err.Error())
+		if !wait(ctx, pause) {
+			return ctx.Err()
+		}
+	}
+}
+
+// blame reports all ports that may be there; port 0 stands for a gateway that did not
+// tell its ports yet.
+func (s *site) blame(state gateway.ChannelState, reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.ports) == 0 {
+		for _, n := range s.expected() {
+			s.host.Channel(s.blank(n, state, reason))
+		}
+		return
+	}
+	for _, p := range s.ports {
+		s.set(p, func(c *gateway.Channel) { c.State, c.Reason = state, reason })
+	}
+}
+
+func (s *site) expected() []int {
+	if len(s.o.Ports) > 0 {
+		return s.o.Ports
+	}
+	return []int{0}
+}
+
+// blank is the channel of a port of which nothing is known.
+func (s *site) blank(n int, state gateway.ChannelState, reason string) gateway.Channel {
+	return gateway.Channel{
+		Port: n, State: state, Reason: reason, Device: s.api.base.Redacted(),
+		Signal: gateway.SignalUnknown, Registration: gateway.RegUnknown,
+	}
+}
+
+// discover asks for the ports and the words that the gateway knows.
+func (s *site) discover(ctx context.Context) error {
+	ports, err := s.listPorts(ctx)
+	if err != nil {
+		return err
+	}
+	if len(ports) == 0 {
+		return gateway.Errorf(gateway.KindUnavailable, "the gateway tells of no port")
+	}
+	s.mu.Lock()
+	for _, n := range ports {
+		if s.ports[n] == nil {
+			s.ports[n] = &port{channel: s.blank(n, gateway.ChannelStarting, "its state is awaited")}
+		}
+	}
+	s.mu.Unlock()
+	return s.chooseWords(ctx, ports)
+}
+
+// listPorts gives the ports to use: those that were named, all that the gateway lists
+// unasked, or those that it knows one by one. A port that is not there makes some
+// firmware refuse the whole list (T7).
+func (s *site) listPorts(ctx context.Context) ([]int, error) {
+	if len(s.o.Ports) > 0 {
+		return s.o.Ports, s.greet(ctx, s.o.Ports)
+	}
+	a, err := s.info(ctx, nil, []string{"reg"})
+	if err == nil && len(a.Info) > 0 {
+		return portsOf(a), nil
+	}
+	if err != nil && gateway.KindOf(err) != gateway.KindInvalid {
+		return nil, err
+	}
+	var ports []int
+	for n := 0; n <= gateway.MaxPort; n++ {
+		a, err := s.info(ctx, []int{n}, []string{"reg"})
+		switch {
+		case noSuch(err) || err == nil && len(a.Info) == 0:
+			return ports, nil
+		case err != nil:
+			return nil, err
+		}
+		ports = append(ports, n)
+	}
+	return ports, nil
+}
+
+// greet makes sure that the gateway answers and takes the login.
+func (s *site) greet(ctx context.Context, ports []int) error {
+	if _, err := s.info(ctx, ports[:1], []string{"reg"}); err != nil && !noSuch(err) {
+		return err
+	}
+	return nil
+}
+
+func noSuch(err error) bool {
+	k := gateway.KindOf(err)
+	return k == gateway.KindInvalid || k == gateway.KindNotFound && !offline(err)
+}
+
+// offline tells the 404 of an API that is turned off from that of a port.
+func offline(err error) bool { return strings.Contains(err.Error(), "HTTP 404") }
+
+func portsOf(a answer) []int {
+	var ports []int
+	for _, i := range a.Info {
+		if n := int(i.Port.n); i.Port.ok && n >= 0 && n <= gateway.MaxPort && !slices.Contains(ports, n) {
+			ports = append(ports, n)
+		}
+	}
+	slices.Sort(ports)
+	return ports
+}
+
+// chooseWords leaves out the words that the gateway refuses.
+func (s *site) chooseWords(ctx context.Context, ports []int) error {
+	_, err := s.info(ctx, ports[:1], wanted())
+	if gateway.KindOf(err) != gateway.KindInvalid {
+		s.words = wanted()
+		return err
+	}
+	s.words = nil
+	for _, w := range wanted() {
+		_, err := s.info(ctx, ports[:1], []string{w})
+		switch {
+		case err == nil:
+			s.words = append(s.words, w)
+		case gateway.KindOf(err) != gateway.KindInvalid:
+			return err
+		}
+	}
+	if !slices.Contains(s.words, "reg") {
+		return gateway.Errorf(gateway.KindUnavailable, "the gateway does not tell whether its ports are registered")
+	}
+	return nil
+}
+
+// info asks get_port_info; nil ports leaves them to the gateway.
+func (s *site) info(ctx context.Context, ports []int, words []string) (answer, error) {
+	q := url.Values{"info_type": {strings.Join(words, ",")}}
+	if len(ports) > 0 {
+		q.Set("port", joined(ports))
+	}
+	a, err := s.api.get(ctx, "get_port_info", q)
+	if err == nil {
+		s.learn(a)
+	}
+	return a, err
+}
+
+func joined(ports []int) string {
+	words := make([]string, len(ports))
+	for i, n := range ports {
+		words[i] = strconv.Itoa(n)
+	}
+	return strings.Join(words, ",")
+}
+
+// look asks for the state of the ports. A gateway that does not answer two times in
+// a row is away.
+func (s *site) look(ctx context.Context) bool {
+	known := s.known()
+	a, err := s.info(ctx, known, s.words)
+	if gateway.KindOf(err) == gateway.KindInvalid { // T7: one of them may be gone
+		a, err = s.oneByOne(ctx, known)
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			s.missed(err)
+		}
+		return false
+	}
+	if s.failing > 0 {
+		s.failing, s.inbox.doubt = 0, true // it may have started again
+		s.log.Info("the gateway answers again")
+	}
+	s.take(known, a)
+	return false
+}
+
+// known gives the ports, in order.
+func (s *site) known() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ports := make([]int, 0, len(s.ports))
+	for n := range s.ports {
+		ports = append(ports, n)
+	}
+	slices.Sort(ports)
+	return ports
+}
+
+// oneByOne asks for each port alone; those that the gateway refuses are left out.
+func (s *site) oneByOne(ctx context.Context, ports []int) (all answer, err error) {
+	for _, n := range ports {
+		a, err := s.info(ctx, []int{n}, s.words)
+		if err != nil && !noSuch(err) {
+			return all, err
+		}
+		all.Info = append(all.Info, a.Info...)
+	}
+	return all, nil
+}
+
+// missed notes a look that gave nothing, and has the next one soon.
+func (s *site) missed(err error) {
+	s.failing++
+	s.chores[0].due = s.chores[0].due.Add(s.o.Every.Retry - s.o.Every.Ports)
+	state := gateway.ChannelAbsent
+	switch gateway.KindOf(err) {
+	case gateway.KindUnauthorized, gateway.KindNotFound:
+		state = gateway.ChannelFault
+		s.chores[0].due = s.chores[0].due.Add(max(0, retryOf(err)-s.o.Every.Retry))
+	default:
+		if s.failing < 2 {
+			return // one lost answer says nothing
+		}
+	}
+	if s.failing <= 2 {
+		s.log.Warn("the gateway does not serve", slog.Any("error", err))
+	}
+	s.blame(state, err.Error())
+}
+
+// take takes over what the gateway tells of its ports.
+func (s *site) take(asked []int, a answer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range asked {
+		p := s.ports[n]
+		i := slices.IndexFunc(a.Info, func(i info) bool { return i.Port.ok && i.Port.n == int64(n) })
+		if i < 0 {
+			s.set(p, func(c *gateway.Channel) {
+				c.State, c.Reason = gateway.ChannelAbsent, "the gateway tells of no such port"
+			})
+			continue
+		}
+		s.set(p, a.Info[i].describe)
+	}
+}
+
+// set changes what is known of a port and tells the host of a change. site.mu is held.
+func (s *site) set(p *port, change func(c *gateway.Channel)) {
+	before := p.channel
+	change(&p.channel)
+	if p.told && p.channel == before {
+		return
+	}
+	p.told = true
+	s.host.Channel(p.channel)
+}
+
+// describe writes down what a row of get_port_info says.
+func (i info) describe(c *gateway.Channel) {
+	c.IMEI, c.IMSI, c.ICCID = i.IMEI.word(), i.IMSI.word(), i.ICCID.word()
+	c.Number, c.Operator = i.Number.word(), i.Operator.word()
+	c.Model = strings.TrimSpace("Dinstar " + i.Type.word())
+	c.Signal = gateway.SignalUnknown
+	if i.Signal.ok && i.Signal.n >= 0 && i.Signal.n <= 31 {
+		c.Signal = int(i.Signal.n)
+	}
+	c.State, c.Registration, c.Reason = standing(i.Reg.word())
+}
+
+// standing reads the registration of a port.
+func standing(reg string) (gateway.ChannelState, gateway.Registration, string) {
+	switch strings.ToUpper(reg) {
+	case "REGISTER_OK": // home or roaming: it does not tell
+		return gateway.ChannelReady, gateway.RegHome, ""
+	case "NO_SIM":
+		return gateway.ChannelFault, gateway.RegIdle, "there is no SIM in the port"
+	case "PIN_REQUIRE":
+		return gateway.ChannelFault, gateway.RegIdle, "the SIM asks for its PIN: enter it in the gateway"
+	case "PUK_REQUIRE":
+		return gateway.ChannelFault, gateway.RegIdle, "the SIM is locked and asks for its PUK"
+	case "POWER_OFF":
+		return gateway.ChannelFault, gateway.RegIdle, "the port is switched off in the gateway"
+	case "SEARCHING_NETWORK":
+		return gateway.ChannelStarting, gateway.RegSearching, "looks for a network"
+	case "UNREGISTER":
+		return gateway.ChannelStarting, gateway.RegIdle, "not registered in a network"
+	}
+	return gateway.ChannelStarting, gateway.RegUnknown, "the gateway does not say whether the port is registered"
+}
+
+// lookSoon has the keeper look at the ports at its next turn.
+func (s *site) lookSoon() {
+	s.hurry.Store(true)
+	s.nudge()
+}
