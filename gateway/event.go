@@ -13,13 +13,13 @@ type Event struct {
 
 // The kinds of event.
 const (
-	EventMessage  = "message"  // an outbound message reached a status; body: MessageEvent
-	EventInbound  = "inbound"  // an inbound message was stored
-	EventUpload   = "upload"   // a base was loaded
-	EventCampaign = "campaign" // a campaign or dialer was changed, started or stopped
-	EventBlack    = "blacklist"
-	EventChannel  = "channel" // a channel changed its state
-	EventAlarm    = "alarm"   // an operator should look
+	EventMessage   = "message"  // an outbound message reached a status; body: MessageEvent
+	EventInbound   = "inbound"  // an inbound message was stored
+	EventUpload    = "upload"   // a base was loaded
+	EventCampaign  = "campaign" // a campaign or dialer was changed, started or stopped
+	EventBlacklist = "blacklist"
+	EventChannel   = "channel" // a channel changed its state
+	EventAlarm     = "alarm"   // an operator should look
 )
 
 // MessageEvent is the body of EventMessage.

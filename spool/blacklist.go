@@ -38,9 +38,9 @@ type blackState struct {
 
 const stateSize = 1 + 6*8
 
-func (st *blackState) encode() []byte {
+func (s *blackState) encode() []byte {
 	b := append(make([]byte, 0, stateSize), 1) // version
-	for _, n := range []uint64{st.gen, st.base, st.edits, st.size, st.building, st.untidy} {
+	for _, n := range []uint64{s.gen, s.base, s.edits, s.size, s.building, s.untidy} {
 		b = binary.BigEndian.AppendUint64(b, n)
 	}
 	return b

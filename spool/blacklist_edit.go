@@ -21,7 +21,7 @@ func (s *Spool) Blacklist(ctx context.Context, l Listed) error {
 		if err != nil || !fresh {
 			return err
 		}
-		return t.emit(gateway.EventBlack, gateway.BlacklistEvent{
+		return t.emit(gateway.EventBlacklist, gateway.BlacklistEvent{
 			Number: string(l.Number), Campaign: l.Campaign, OptOut: l.OptOut, Source: l.Source, Listed: true,
 		})
 	})
@@ -57,7 +57,7 @@ func (s *Spool) unlist(ctx context.Context, l Listed) error {
 		if !was {
 			return t.notListed(e)
 		}
-		return t.emit(gateway.EventBlack, gateway.BlacklistEvent{
+		return t.emit(gateway.EventBlacklist, gateway.BlacklistEvent{
 			Number: string(l.Number), Campaign: l.Campaign, OptOut: l.OptOut, Source: l.Source,
 		})
 	})

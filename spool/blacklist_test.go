@@ -95,7 +95,7 @@ func TestP57ListedForOneCampaignOrForAll(t *testing.T) {
 		t.Errorf("listed %+v, %v", got, err)
 	}
 	ev, err := s.Events(0, 10)
-	if err != nil || len(ev) != 3 || ev[0].Kind != gateway.EventBlack || !strings.Contains(string(ev[0].Body), `"campaign":"test1"`) {
+	if err != nil || len(ev) != 3 || ev[0].Kind != gateway.EventBlacklist || !strings.Contains(string(ev[0].Body), `"campaign":"test1"`) {
 		t.Errorf("events %v, %v", ev, err)
 	}
 }
@@ -156,7 +156,7 @@ func wantLastBlack(t *testing.T, s *Spool, want gateway.BlacklistEvent) {
 	t.Helper()
 	last, _ := s.Tail()
 	events, err := s.Events(last-1, 1)
-	if err != nil || len(events) != 1 || events[0].Kind != gateway.EventBlack {
+	if err != nil || len(events) != 1 || events[0].Kind != gateway.EventBlacklist {
 		t.Fatalf("the last event is %+v, %v", events, err)
 	}
 	var got gateway.BlacklistEvent

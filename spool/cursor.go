@@ -74,7 +74,7 @@ func (s *Spool) reserveUsers(next uint32) (first, limit uint32) {
 		return meta.Put(metaUser, binary.BigEndian.AppendUint32(nil, limit))
 	})
 	if err != nil {
-		s.log.Warn("user ids not reserved", "err", err)
+		s.log.Warn("user ids not reserved", "error", err)
 		first = max(next, 1)
 		return first, first
 	}

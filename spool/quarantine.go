@@ -105,7 +105,7 @@ func (t *tx) putAside(bucket, k, v []byte, why error) error {
 	}
 	t.after(func() {
 		t.s.stats.quarantined.Add(1)
-		t.s.log.Error("record in quarantine", "bucket", string(bucket), "key", fmt.Sprintf("%x", k), "err", why)
+		t.s.log.Error("record in quarantine", "bucket", string(bucket), "key", fmt.Sprintf("%x", k), "error", why)
 	})
 	text := "a record of the spool could not be read and is in quarantine"
 	if len(k) == 8 && string(bucket) == string(bucketMsg) {

@@ -20,7 +20,7 @@ type Options struct {
 	Path    string
 	Version string           // of the program, kept in the file for who cannot read it
 	Now     func() time.Time // nil = time.Now
-	Logger  *slog.Logger     // nil = nothing is logged
+	Logger  *slog.Logger     // nil = none
 	// Zone is where the day and the month of a SIM's quota begin; nil = UTC.
 	Zone *time.Location
 	// Timeout is how long another process may hold the file; 0 = 2 s.
@@ -149,7 +149,7 @@ func (s *Spool) fail(cause error, stack []byte) error {
 	defer s.mu.Unlock()
 	if s.fault == nil {
 		s.fault = gateway.Errorf(gateway.KindUnavailable, "the storage has failed: %w", cause)
-		s.log.Error("storage failed", "path", s.o.Path, "err", cause, "stack", string(stack))
+		s.log.Error("storage failed", "path", s.o.Path, "error", cause, "stack", string(stack))
 		close(s.failed)
 	}
 	return s.fault

@@ -157,7 +157,7 @@ func (s *Spool) moveBack(sim string, now time.Time) {
 		},
 		done: func(err error) {
 			if err != nil {
-				s.log.Warn("usage of a SIM not moved back", "sim", sim, "err", err)
+				s.log.Warn("usage of a SIM not moved back", "sim", sim, "error", err)
 			}
 		},
 	})

@@ -209,7 +209,7 @@ func (w *writer) try(batch []*request) (errs []error, bad int, err error) {
 	s.stats.commits.Add(1)
 	s.stats.requests.Add(uint64(len(batch)))
 	if err := s.guard(s.measure); err != nil {
-		s.log.Warn("size of the spool not known", "err", err) // what was committed stays so
+		s.log.Warn("size of the spool not known", "error", err) // what was committed stays so
 	}
 	t.publish()
 	return errs, -1, nil

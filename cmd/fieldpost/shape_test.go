@@ -199,24 +199,52 @@ var attribute = regexp.MustCompile(`^slog\.(String|Int|Int64|Uint64|Float64|Bool
 // unlogged are the keys whose values no log may hold.
 var unlogged = []string{"text", "body", "data", "pin", "password", "secret", "token", "raw"}
 
+// line are the calls that write a line of the log.
+var line = regexp.MustCompile(`^(log|Logger)\.(Debug|Info|Warn|Error)$`)
+
 func TestLogKeysAreConstantAndHoldNoSecret(t *testing.T) {
-	key := regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
+	word := regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
 	seen := 0
-	calls(t, func(s *source, name string, c *ast.CallExpr) {
-		if !attribute.MatchString(name) || len(c.Args) == 0 {
-			return
-		}
+	check := func(s *source, e ast.Expr) {
 		seen++
-		k, ok := text(c.Args[0])
-		if !ok || !key.MatchString(k) {
-			t.Errorf("%s: the key of a log attribute is a constant word", s.where(c))
+		k, ok := text(e)
+		switch {
+		case !ok || !word.MatchString(k):
+			t.Errorf("%s: the key of a log attribute is a constant word", s.where(e))
+		case slices.Contains(unlogged, k):
+			t.Errorf("%s: %q is never logged", s.where(e), k)
+		case k == "err":
+			t.Errorf("%s: the key of an error is \"error\"", s.where(e))
 		}
-		if slices.Contains(unlogged, k) {
-			t.Errorf("%s: %q is never logged", s.where(c), k)
+	}
+	calls(t, func(s *source, name string, c *ast.CallExpr) {
+		switch {
+		case attribute.MatchString(name) && len(c.Args) > 0:
+			check(s, c.Args[0])
+		case line.MatchString(name) && len(c.Args) > 0:
+			if _, ok := text(c.Args[0]); !ok {
+				t.Errorf("%s: what a line of the log says is constant: the rest are attributes", s.where(c))
+			}
+			for i := 1; i < len(c.Args) && !c.Ellipsis.IsValid(); i++ {
+				if _, made := c.Args[i].(*ast.CallExpr); !made {
+					check(s, c.Args[i])
+					i++ // its value
+				}
+			}
 		}
 	})
-	if seen < 40 {
+	if seen < 80 {
 		t.Errorf("only %d attributes were seen", seen)
+	}
+}
+
+func TestReceiversHaveOneLetter(t *testing.T) {
+	for _, s := range product(t) {
+		for _, d := range s.file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv != nil && len(f.Recv.List[0].Names) == 1 && len(f.Recv.List[0].Names[0].Name) > 1 {
+				t.Errorf("%s: the receiver of %s is %s: one letter", s.where(f), f.Name.Name, f.Recv.List[0].Names[0].Name)
+			}
+		}
 	}
 }
 

@@ -36,7 +36,7 @@ type Options struct {
 	File    string           // where the local admin token is written; "" = there is none
 	Host    string           // name of this box; "" = the system's
 	Now     func() time.Time // nil = time.Now
-	Logger  *slog.Logger     // nil = silent
+	Logger  *slog.Logger     // nil = none
 }
 
 // Guard knows the tokens and the trusted addresses. Its methods may be called
@@ -96,7 +96,7 @@ func (g *Guard) read(docs []spool.Doc) {
 	for _, d := range docs {
 		t, err := readToken(d)
 		if err != nil {
-			g.log.Error("a token cannot be read and lets nobody in", "token", d.Name, "error", err)
+			g.log.Error("a token cannot be read and lets nobody in", "token_id", d.Name, "error", err)
 			continue
 		}
 		known[t.id] = t

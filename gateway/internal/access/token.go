@@ -161,7 +161,7 @@ func (g *Guard) flush(ctx context.Context) {
 		}
 		d, err := g.store.PutDoc(ctx, t.doc())
 		if err != nil {
-			g.log.Warn("the last use of a token is not stored", "token", id, "error", err)
+			g.log.Warn("the last use of a token is not stored", "token_id", id, "error", err)
 			return
 		}
 		t.revision = d.Revision

@@ -16,7 +16,7 @@ type ChannelInput struct {
 	Port     int    `path:"port" minimum:"0" maximum:"31" example:"3"`
 }
 
-func (in *ChannelInput) id() string { return gateway.ChannelID(in.Provider, in.Port) }
+func (c *ChannelInput) id() string { return gateway.ChannelID(c.Provider, c.Port) }
 
 type ussdInput struct {
 	ChannelInput

@@ -27,9 +27,9 @@ type IDInput struct {
 
 // idm reads the id of a message; what is no id is not found, like any other that
 // is not there.
-func (in *IDInput) idm() (uint64, error) {
-	n, err := strconv.ParseUint(in.ID, 10, 64)
-	if err != nil || n == 0 || in.ID[0] == '0' {
+func (i *IDInput) idm() (uint64, error) {
+	n, err := strconv.ParseUint(i.ID, 10, 64)
+	if err != nil || n == 0 || i.ID[0] == '0' {
 		return 0, gateway.Errorf(gateway.KindNotFound, "no such message")
 	}
 	return n, nil

@@ -27,12 +27,12 @@ type MessageList struct {
 	Order    string   `query:"order" enum:"newest,oldest" example:"newest" doc:"Absent = newest first"`
 }
 
-func (in *MessageList) query() (spool.Query, error) {
+func (m *MessageList) query() (spool.Query, error) {
 	q := spool.Query{
-		Campaign: in.Campaign, Upload: in.Upload, Cursor: in.Cursor,
-		Limit: in.Limit, Oldest: in.Order == "oldest",
+		Campaign: m.Campaign, Upload: m.Upload, Cursor: m.Cursor,
+		Limit: m.Limit, Oldest: m.Order == "oldest",
 	}
-	for _, word := range in.Status {
+	for _, word := range m.Status {
 		s, ok := gateway.ParseStatus(word)
 		if !ok {
 			return q, gateway.Invalid("status", "no such status: one of %s", statusWords())

@@ -60,7 +60,7 @@ type Options struct {
 	Metrics  http.Handler                               // of GET /metrics; nil = there is none
 	Observe  func(c Class, status int, d time.Duration) // told of every request; may be nil
 	Now      func() time.Time                           // nil = time.Now
-	Logger   *slog.Logger                               // nil = silent
+	Logger   *slog.Logger                               // nil = none
 }
 
 // New makes the API. It does not listen.

@@ -90,8 +90,8 @@ func (a *API) report(in *reportInput, q spool.Query) (client.Page[client.Message
 	return out, nil
 }
 
-func (in *reportInput) covers(m *gateway.Message) bool {
-	return (in.From.IsZero() || !m.Created.Before(in.From)) && (in.To.IsZero() || m.Created.Before(in.To))
+func (r *reportInput) covers(m *gateway.Message) bool {
+	return (r.From.IsZero() || !m.Created.Before(r.From)) && (r.To.IsZero() || m.Created.Before(r.To))
 }
 
 // reportHead names the columns of the CSV.

@@ -78,19 +78,19 @@ func (a *API) operation(rt *route) huma.Operation {
 }
 
 // statuses are the problems that a route may answer.
-func (rt *route) statuses() []int {
+func (r *route) statuses() []int {
 	list := []int{http.StatusInternalServerError}
-	if !rt.public {
+	if !r.public {
 		list = append(list, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests,
 			http.StatusServiceUnavailable, http.StatusUnprocessableEntity)
 	}
-	if strings.Contains(rt.path, "{") {
+	if strings.Contains(r.path, "{") {
 		list = append(list, http.StatusNotFound)
 	}
-	if rt.method == http.MethodPost || rt.method == http.MethodPut {
+	if r.method == http.MethodPost || r.method == http.MethodPut {
 		list = append(list, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
-	return append(list, rt.errors...)
+	return append(list, r.errors...)
 }
 
 // answer is how huma wants a body.

@@ -8,6 +8,6 @@ import (
 
 // Await waits until an accepted upload is loaded, and gives how far it is: the
 // end of ctx is no error. KindNotFound when there is no such upload.
-func (in *Intake) Await(ctx context.Context, id string) (spool.Upload, error) {
-	return in.await(ctx, id)
+func (i *Intake) Await(ctx context.Context, id string) (spool.Upload, error) {
+	return i.await(ctx, id)
 }

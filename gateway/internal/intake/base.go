@@ -45,27 +45,27 @@ type BaseRequest struct {
 // The same file with the same upload id gives the first result, with all its rows as
 // duplicates. KindConflict: the id was used for another file. KindInvalid: the file
 // holds no text, is empty or is too large.
-func (in *Intake) TakeBase(ctx context.Context, r BaseRequest) (spool.Upload, error) {
-	return in.take(ctx, r, kindBase)
+func (i *Intake) TakeBase(ctx context.Context, r BaseRequest) (spool.Upload, error) {
+	return i.take(ctx, r, kindBase)
 }
 
 // TakeBlacklist takes a list of numbers to block, as TakeBase takes a base. Its
 // numbers are listed all at once.
-func (in *Intake) TakeBlacklist(ctx context.Context, r BaseRequest) (spool.Upload, error) {
-	return in.take(ctx, r, kindBlacklist)
+func (i *Intake) TakeBlacklist(ctx context.Context, r BaseRequest) (spool.Upload, error) {
+	return i.take(ctx, r, kindBlacklist)
 }
 
-func (in *Intake) take(ctx context.Context, r BaseRequest, kind string) (spool.Upload, error) {
-	if err := in.checkBase(&r); err != nil {
+func (i *Intake) take(ctx context.Context, r BaseRequest, kind string) (spool.Upload, error) {
+	if err := i.checkBase(&r); err != nil {
 		return spool.Upload{}, err
 	}
-	got, err := in.receive(ctx, r.Body)
+	got, err := i.receive(ctx, r.Body)
 	if err != nil {
 		return spool.Upload{}, err
 	}
-	up, known, err := in.accept(ctx, &r, kind, got)
+	up, known, err := i.accept(ctx, &r, kind, got)
 	if err == nil && !r.Async && up.State == stateLoading {
-		up, err = in.await(ctx, up.ID)
+		up, err = i.await(ctx, up.ID)
 	}
 	if known {
 		up.Duplicates = up.Accepted
@@ -73,9 +73,9 @@ func (in *Intake) take(ctx context.Context, r BaseRequest, kind string) (spool.U
 	return up, err
 }
 
-func (in *Intake) checkBase(r *BaseRequest) error {
+func (i *Intake) checkBase(r *BaseRequest) error {
 	if r.Campaign != "" {
-		if _, err := in.o.Catalog.Resolve(r.Campaign); err != nil {
+		if _, err := i.o.Catalog.Resolve(r.Campaign); err != nil {
 			return err
 		}
 	}
@@ -99,18 +99,18 @@ func (in *Intake) checkBase(r *BaseRequest) error {
 
 // accept commits the record of a file that is on disk: from then on it is ours.
 // known says that the id was used before, for the same file.
-func (in *Intake) accept(ctx context.Context, r *BaseRequest, kind string, got received) (up spool.Upload, known bool, err error) {
-	in.taking.Lock()
-	defer in.taking.Unlock()
-	loading := in.loading(r.Upload) // before the record is read: a load ends the other way round
-	up, err = in.o.Store.Upload(r.Upload)
+func (i *Intake) accept(ctx context.Context, r *BaseRequest, kind string, got received) (up spool.Upload, known bool, err error) {
+	i.taking.Lock()
+	defer i.taking.Unlock()
+	loading := i.loading(r.Upload) // before the record is read: a load ends the other way round
+	up, err = i.o.Store.Upload(r.Upload)
 	switch known = err == nil; {
 	case !known && gateway.KindOf(err) != gateway.KindNotFound:
 		return spool.Upload{}, false, discard(got, err)
 	case !known:
 		up = spool.Upload{
 			ID: r.Upload, Kind: kind, Campaign: r.Campaign, Name: r.Name, Agent: r.Agent, Held: r.Held,
-			Hash: got.hash, Bytes: got.size, Created: in.o.Now().UTC(),
+			Hash: got.hash, Bytes: got.size, Created: i.o.Now().UTC(),
 		}
 	case up.Hash != got.hash || up.Kind != kind:
 		return spool.Upload{}, false, discard(got, &gateway.Error{Kind: gateway.KindConflict, Field: "upload",
@@ -119,38 +119,38 @@ func (in *Intake) accept(ctx context.Context, r *BaseRequest, kind string, got r
 		return up, true, discard(got, nil)
 	}
 	// New, failed before, or with a record of a file that is gone: it goes on where it stood.
-	up.State, up.Error, up.Path = stateLoading, "", in.path(up.ID)
-	if err := in.keep(got, up.ID); err != nil {
+	up.State, up.Error, up.Path = stateLoading, "", i.path(up.ID)
+	if err := i.keep(got, up.ID); err != nil {
 		return spool.Upload{}, known, discard(got, err)
 	}
 	// Whether or not the caller still waits: the answer of this commit decides what
 	// becomes of the file.
-	if err := in.o.Store.PutUpload(context.WithoutCancel(ctx), up); err != nil {
+	if err := i.o.Store.PutUpload(context.WithoutCancel(ctx), up); err != nil {
 		return spool.Upload{}, known, discard(received{path: up.Path}, err)
 	}
-	in.enqueue(up)
+	i.enqueue(up)
 	return up, known, nil
 }
 
 // loading says that the loader has, or will have, an upload.
-func (in *Intake) loading(id string) bool {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return in.loads[id] != nil
+func (i *Intake) loading(id string) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.loads[id] != nil
 }
 
 // await waits until an upload is loaded. It is accepted: the end of ctx is no error.
-func (in *Intake) await(ctx context.Context, id string) (spool.Upload, error) {
-	in.mu.Lock()
-	l := in.loads[id]
-	in.mu.Unlock()
+func (i *Intake) await(ctx context.Context, id string) (spool.Upload, error) {
+	i.mu.Lock()
+	l := i.loads[id]
+	i.mu.Unlock()
 	if l != nil {
 		select {
 		case <-l.done:
 		case <-ctx.Done():
 		}
 	}
-	return in.o.Store.Upload(id)
+	return i.o.Store.Upload(id)
 }
 
 // discard removes a file that is not taken and gives the reason on.

@@ -34,12 +34,12 @@ type received struct {
 }
 
 // path is where the file of an upload waits.
-func (in *Intake) path(id string) string { return filepath.Join(in.o.Dir, finished+id+suffix) }
+func (i *Intake) path(id string) string { return filepath.Join(i.o.Dir, finished+id+suffix) }
 
 // receive streams a body to disk, where it is when this returns, and checks it as
 // a whole. The file is removed when anything is wrong.
-func (in *Intake) receive(ctx context.Context, body io.Reader) (got received, err error) {
-	f, err := os.CreateTemp(in.o.Dir, partial)
+func (i *Intake) receive(ctx context.Context, body io.Reader) (got received, err error) {
+	f, err := os.CreateTemp(i.o.Dir, partial)
 	if err != nil {
 		return got, unavailable("store the file", err)
 	}
@@ -51,14 +51,14 @@ func (in *Intake) receive(ctx context.Context, body io.Reader) (got received, er
 	}()
 	hash, s := sha256.New(), &sniffer{}
 	disk := &written{f: f}
-	got.size, err = io.Copy(io.MultiWriter(disk, hash, s), io.LimitReader(&patient{ctx, body}, in.o.MaxBase+1))
+	got.size, err = io.Copy(io.MultiWriter(disk, hash, s), io.LimitReader(&patient{ctx, body}, i.o.MaxBase+1))
 	switch {
 	case disk.err != nil:
 		return got, unavailable("store the file", disk.err)
 	case err != nil:
 		return got, gateway.Errorf(gateway.KindInvalid, "the file ended early: %w", err)
-	case got.size > in.o.MaxBase:
-		return got, gateway.Invalid("file", "is larger than %d MiB", in.o.MaxBase>>20)
+	case got.size > i.o.MaxBase:
+		return got, gateway.Invalid("file", "is larger than %d MiB", i.o.MaxBase>>20)
 	}
 	if err := s.check(); err != nil {
 		return got, err
@@ -71,11 +71,11 @@ func (in *Intake) receive(ctx context.Context, body io.Reader) (got received, er
 }
 
 // keep gives a received file its name for good.
-func (in *Intake) keep(got received, id string) error {
-	if err := os.Rename(got.path, in.path(id)); err != nil {
+func (i *Intake) keep(got received, id string) error {
+	if err := os.Rename(got.path, i.path(id)); err != nil {
 		return unavailable("store the file", err)
 	}
-	dir, err := os.Open(in.o.Dir)
+	dir, err := os.Open(i.o.Dir)
 	if err != nil {
 		return unavailable("store the file", err)
 	}
@@ -90,13 +90,13 @@ func (in *Intake) keep(got received, id string) error {
 const keepFailed = 7 * 24 * time.Hour
 
 // recover queues the files that were accepted and not loaded, and removes the rest.
-func (in *Intake) recover() error {
-	entries, err := os.ReadDir(in.o.Dir)
+func (i *Intake) recover() error {
+	entries, err := os.ReadDir(i.o.Dir)
 	if err != nil {
 		return unavailable("read the directory of uploads", err)
 	}
 	for _, e := range entries {
-		path := filepath.Join(in.o.Dir, e.Name())
+		path := filepath.Join(i.o.Dir, e.Name())
 		id, ours := strings.CutPrefix(e.Name(), finished)
 		id, whole := strings.CutSuffix(id, suffix)
 		if !ours || !whole {
@@ -105,7 +105,7 @@ func (in *Intake) recover() error {
 			}
 			continue
 		}
-		up, lost := in.o.Store.Upload(id)
+		up, lost := i.o.Store.Upload(id)
 		switch {
 		case gateway.KindOf(lost) == gateway.KindNotFound: // the process ended before it was accepted
 			err = errors.Join(err, remove(path))
@@ -113,8 +113,8 @@ func (in *Intake) recover() error {
 			return lost
 		case up.State == stateLoading:
 			up.Path = path // the directory may have moved
-			in.enqueue(up)
-		case up.State == stateDone, up.State == stateFailed && in.o.Now().Sub(up.Finished) > keepFailed:
+			i.enqueue(up)
+		case up.State == stateDone, up.State == stateFailed && i.o.Now().Sub(up.Finished) > keepFailed:
 			err = errors.Join(err, remove(path))
 		}
 	}

@@ -50,7 +50,7 @@ type Options struct {
 	Numbers   Numbers
 	Dir       string           // where files wait until they are loaded; made when it is not there
 	Now       func() time.Time // nil = time.Now
-	Logger    *slog.Logger     // nil = nothing is logged
+	Logger    *slog.Logger     // nil = none
 
 	MaxSegments int           // of one message, 1 to gsm7.MaxSegments; 0 = gsm7.MaxSegments
 	MaxBase     int64         // bytes of one file; 0 = 1 GiB

@@ -29,7 +29,7 @@ type chunk struct {
 
 // loadBase adds the rows of a base from where its record stands. While one chunk is
 // committed the next is read and normalised.
-func (in *Intake) loadBase(ctx context.Context, l *load) error {
+func (i *Intake) loadBase(ctx context.Context, l *load) error {
 	f, err := os.Open(l.up.Path)
 	if err != nil {
 		return gateway.Errorf(gateway.KindInternal, "the stored file is gone: %w", err)
@@ -41,7 +41,7 @@ func (in *Intake) loadBase(ctx context.Context, l *load) error {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	chunks := make(chan chunk)
-	go in.parse(ctx, rows, l.up, chunks)
+	go i.parse(ctx, rows, l.up, chunks)
 	defer func() {
 		stop()
 		for range chunks { // parse ends before the file is closed
@@ -51,7 +51,7 @@ func (in *Intake) loadBase(ctx context.Context, l *load) error {
 		if c.err != nil {
 			return c.err
 		}
-		if err := in.commit(ctx, l, c); err != nil {
+		if err := i.commit(ctx, l, c); err != nil {
 			return err
 		}
 	}
@@ -72,12 +72,12 @@ func openRows(ctx context.Context, f *os.File, offset int64, line int) (*csvRead
 }
 
 // parse reads a base to its end, in chunks. It closes out.
-func (in *Intake) parse(ctx context.Context, rows *csvReader, up spool.Upload, out chan<- chunk) {
+func (i *Intake) parse(ctx context.Context, rows *csvReader, up spool.Upload, out chan<- chunk) {
 	defer close(out)
 	first := rows.offset == 0
 	for last := false; !last; {
 		c := chunk{messages: make([]gateway.Message, 0, chunkRows)}
-		last, c.err = in.fill(&c, rows, &up, &first)
+		last, c.err = i.fill(&c, rows, &up, &first)
 		c.offset, c.line = rows.offset, rows.line
 		select {
 		case out <- c:
@@ -88,8 +88,8 @@ func (in *Intake) parse(ctx context.Context, rows *csvReader, up spool.Upload, o
 }
 
 // fill reads one chunk; last says that the file ends with it.
-func (in *Intake) fill(c *chunk, rows *csvReader, up *spool.Upload, first *bool) (last bool, err error) {
-	now, start := in.o.Now().UTC(), rows.offset
+func (i *Intake) fill(c *chunk, rows *csvReader, up *spool.Upload, first *bool) (last bool, err error) {
+	now, start := i.o.Now().UTC(), rows.offset
 	for len(c.messages)+c.rejected < chunkRows && rows.offset-start < chunkBytes {
 		rec, err := rows.next()
 		if errors.Is(err, io.EOF) {
@@ -108,7 +108,7 @@ func (in *Intake) fill(c *chunk, rows *csvReader, up *spool.Upload, first *bool)
 		reason := rec.fault
 		if reason == "" {
 			var m gateway.Message
-			if m, reason = in.message(rec.fields, up, now); reason == "" {
+			if m, reason = i.message(rec.fields, up, now); reason == "" {
 				c.add(m)
 				continue
 			}
@@ -135,7 +135,7 @@ func (c *chunk) reject(line int, reason string) {
 // commit adds a chunk and the progress in one commit. That is not given up when the
 // loader ends: whether it happened must be known, or its rows would be lost or
 // doubled.
-func (in *Intake) commit(ctx context.Context, l *load, c chunk) error {
+func (i *Intake) commit(ctx context.Context, l *load, c chunk) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -145,7 +145,7 @@ func (in *Intake) commit(ctx context.Context, l *load, c chunk) error {
 	up.Invalid += c.invalid
 	up.Rejected += c.rejected
 	up.Bad = append(up.Bad[:len(up.Bad):len(up.Bad)], c.bad[:min(len(c.bad), spool.MaxBadLines-len(up.Bad))]...)
-	up, err := in.o.Store.AddBatch(context.WithoutCancel(ctx), up, c.messages)
+	up, err := i.o.Store.AddBatch(context.WithoutCancel(ctx), up, c.messages)
 	if err != nil {
 		return err
 	}

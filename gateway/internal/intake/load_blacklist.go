@@ -12,7 +12,7 @@ import (
 
 // loadBlacklist lists the numbers of a file, all of them or none: after a stop it
 // begins again.
-func (in *Intake) loadBlacklist(ctx context.Context, l *load) error {
+func (i *Intake) loadBlacklist(ctx context.Context, l *load) error {
 	f, err := os.Open(l.up.Path)
 	if err != nil {
 		return gateway.Errorf(gateway.KindInternal, "the stored file is gone: %w", err)
@@ -22,9 +22,9 @@ func (in *Intake) loadBlacklist(ctx context.Context, l *load) error {
 	if err != nil {
 		return err
 	}
-	list := &list{in: in, rows: rows, up: l.up, first: true}
+	list := &list{in: i, rows: rows, up: l.up, first: true}
 	list.up.Rejected, list.up.Bad = 0, nil
-	n, err := in.o.Blacklist.ImportBlacklist(ctx, list.next, nil)
+	n, err := i.o.Blacklist.ImportBlacklist(ctx, list.next, nil)
 	if err != nil {
 		return err
 	}

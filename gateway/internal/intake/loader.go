@@ -28,38 +28,38 @@ type load struct {
 }
 
 // enqueue makes an accepted file wait for a goroutine of RunLoader.
-func (in *Intake) enqueue(up spool.Upload) {
+func (i *Intake) enqueue(up spool.Upload) {
 	l := &load{up: up, done: make(chan struct{})}
-	in.mu.Lock()
-	in.loads[up.ID] = l
-	in.queue = append(in.queue, l)
-	in.mu.Unlock()
-	in.nudge()
+	i.mu.Lock()
+	i.loads[up.ID] = l
+	i.queue = append(i.queue, l)
+	i.mu.Unlock()
+	i.nudge()
 }
 
-func (in *Intake) nudge() {
+func (i *Intake) nudge() {
 	select {
-	case in.wake <- struct{}{}:
+	case i.wake <- struct{}{}:
 	default:
 	}
 }
 
 // dequeue takes the next load; nil = none waits.
-func (in *Intake) dequeue() *load {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if len(in.queue) == 0 {
+func (i *Intake) dequeue() *load {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if len(i.queue) == 0 {
 		return nil
 	}
-	l := in.queue[0]
-	in.queue = in.queue[1:]
+	l := i.queue[0]
+	i.queue = i.queue[1:]
 	return l
 }
 
 // RunLoader adds the rows of accepted files until ctx ends, which is no error: a
 // load goes on at its place when RunLoader runs again. It returns an error only when
 // the spool cannot keep the progress of a load. One call at a time.
-func (in *Intake) RunLoader(ctx context.Context) error {
+func (i *Intake) RunLoader(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var (
@@ -73,18 +73,18 @@ func (in *Intake) RunLoader(ctx context.Context) error {
 		case <-ctx.Done():
 			return ended(ctx)
 		}
-		l := in.dequeue()
+		l := i.dequeue()
 		for l == nil {
 			select {
-			case <-in.wake:
-				l = in.dequeue()
+			case <-i.wake:
+				l = i.dequeue()
 			case <-ctx.Done():
 				return ended(ctx)
 			}
 		}
 		running.Go(func() {
 			defer func() { <-places }()
-			if err := in.run(ctx, l); err != nil {
+			if err := i.run(ctx, l); err != nil {
 				cancel(err)
 			}
 		})
@@ -100,21 +100,21 @@ func ended(ctx context.Context) error {
 }
 
 // run loads one file to its end, or to the end of ctx.
-func (in *Intake) run(ctx context.Context, l *load) error {
-	for wait := in.retry; ; wait = min(2*wait, lastRetry) {
-		err := in.once(ctx, l)
+func (i *Intake) run(ctx context.Context, l *load) error {
+	for wait := i.retry; ; wait = min(2*wait, lastRetry) {
+		err := i.once(ctx, l)
 		switch {
 		case err == nil:
 			return nil
 		case ctx.Err() != nil:
-			in.mu.Lock()
-			in.queue = append(in.queue, l) // for another RunLoader
-			in.mu.Unlock()
+			i.mu.Lock()
+			i.queue = append(i.queue, l) // for another RunLoader
+			i.mu.Unlock()
 			return nil
 		case !passing(err):
 			return err
 		}
-		in.log.Warn("a load waits", slog.String("upload", l.up.ID), slog.Duration("wait", wait), slog.Any("error", err))
+		i.log.Warn("a load waits", slog.String("upload", l.up.ID), slog.Duration("wait", wait), slog.Any("error", err))
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
@@ -124,16 +124,16 @@ func (in *Intake) run(ctx context.Context, l *load) error {
 
 // once goes on with a load where it stands, and keeps how it ended. An error says
 // that it has not ended.
-func (in *Intake) once(ctx context.Context, l *load) (err error) {
+func (i *Intake) once(ctx context.Context, l *load) (err error) {
 	if l.up.Kind == kindBlacklist {
-		err = in.loadBlacklist(ctx, l)
+		err = i.loadBlacklist(ctx, l)
 	} else {
-		err = in.loadBase(ctx, l)
+		err = i.loadBase(ctx, l)
 	}
 	if err != nil && (ctx.Err() != nil || passing(err)) {
 		return err
 	}
-	return in.finish(l, err)
+	return i.finish(l, err)
 }
 
 // passing says that a fault may be gone later: the disk is full, the spool is busy.
@@ -143,33 +143,33 @@ func passing(err error) bool {
 }
 
 // finish keeps how a load ended.
-func (in *Intake) finish(l *load, failed error) error {
+func (i *Intake) finish(l *load, failed error) error {
 	ctx := context.Background() // the end of a load is kept whoever waits for it
 	up := l.up
-	up.State, up.Finished = stateDone, in.o.Now().UTC()
+	up.State, up.Finished = stateDone, i.o.Now().UTC()
 	if failed != nil {
 		up.State, up.Error = stateFailed, failed.Error()
-		in.log.Error("a load failed", slog.String("upload", up.ID), slog.Any("error", failed))
+		i.log.Error("a load failed", slog.String("upload", up.ID), slog.Any("error", failed))
 	}
-	if err := in.o.Store.PutUpload(ctx, up); err != nil {
+	if err := i.o.Store.PutUpload(ctx, up); err != nil {
 		return err
 	}
 	if failed == nil {
-		in.tidy(up.Path)
+		i.tidy(up.Path)
 	}
-	in.mu.Lock()
-	if in.loads[up.ID] == l { // and not a later try of a load that failed
-		delete(in.loads, up.ID)
+	i.mu.Lock()
+	if i.loads[up.ID] == l { // and not a later try of a load that failed
+		delete(i.loads, up.ID)
 	}
-	in.mu.Unlock()
+	i.mu.Unlock()
 	close(l.done)
 	return nil
 }
 
 // tidy removes a loaded file. One that stays is removed at the next start: no
 // reason to stop.
-func (in *Intake) tidy(path string) {
+func (i *Intake) tidy(path string) {
 	if err := remove(path); err != nil {
-		in.log.Warn("a loaded file stays", slog.Any("error", err))
+		i.log.Warn("a loaded file stays", slog.Any("error", err))
 	}
 }

@@ -41,7 +41,7 @@ func blacklistHeader(fields []string) bool {
 // message makes a message of a row of a base, or says why it cannot: the column and
 // the reason. A number that has no valid form makes a message that is stored as
 // invalid, so that it is counted and seen with its campaign (P140).
-func (in *Intake) message(fields []string, up *spool.Upload, now time.Time) (gateway.Message, string) {
+func (i *Intake) message(fields []string, up *spool.Upload, now time.Time) (gateway.Message, string) {
 	if len(fields) < len(columns) {
 		return gateway.Message{}, "has " + strconv.Itoa(len(fields)) +
 			" columns, not campaign;destination;message;priority"
@@ -57,7 +57,7 @@ func (in *Intake) message(fields []string, up *spool.Upload, now time.Time) (gat
 	if m.Campaign == "" {
 		m.Campaign = up.Campaign
 	}
-	route, err := in.o.Catalog.Resolve(m.Campaign)
+	route, err := i.o.Catalog.Resolve(m.Campaign)
 	if err != nil {
 		return m, inColumn("campaign", err)
 	}
@@ -69,19 +69,19 @@ func (in *Intake) message(fields []string, up *spool.Upload, now time.Time) (gat
 		}
 		m.Priority = uint16(n)
 	}
-	plan, err := in.text.Plan(m.Text)
+	plan, err := i.text.Plan(m.Text)
 	if err != nil {
 		return m, inColumn("message", err)
 	}
 	m.Encoding, m.Segments = plan.Encoding, uint8(plan.Segments)
-	if in.o.ValidBase > 0 {
-		m.ValidUntil = now.Add(in.o.ValidBase)
+	if i.o.ValidBase > 0 {
+		m.ValidUntil = now.Add(i.o.ValidBase)
 	}
-	return m, in.address(&m)
+	return m, i.address(&m)
 }
 
 // address normalises the destination of a row.
-func (in *Intake) address(m *gateway.Message) string {
+func (i *Intake) address(m *gateway.Message) string {
 	if m.Typed == "" {
 		return "destination: is missing"
 	}
@@ -91,7 +91,7 @@ func (in *Intake) address(m *gateway.Message) string {
 	if err := checkField("data", m.Data, maxData); err != nil {
 		return inColumn("data", err)
 	}
-	to, err := in.o.Numbers.Normalise(m.Typed)
+	to, err := i.o.Numbers.Normalise(m.Typed)
 	if err != nil {
 		m.Status, m.Kind, m.Reason = gateway.StatusInvalid, gateway.KindInvalid, inColumn("destination", err)
 	}
@@ -100,7 +100,7 @@ func (in *Intake) address(m *gateway.Message) string {
 }
 
 // listed makes an entry of the blacklist of a row, or says why it cannot.
-func (in *Intake) listed(fields []string, up *spool.Upload, at time.Time) (spool.Listed, string) {
+func (i *Intake) listed(fields []string, up *spool.Upload, at time.Time) (spool.Listed, string) {
 	l := spool.Listed{Source: up.Agent, At: at}
 	if len(fields) > 2 && !allBlank(fields[2:]) {
 		return l, "has " + strconv.Itoa(len(fields)) + " columns, not phone;campaign"
@@ -115,7 +115,7 @@ func (in *Intake) listed(fields []string, up *spool.Upload, at time.Time) (spool
 		l.Campaign = ""
 	}
 	if l.Campaign != "" {
-		if _, err := in.o.Catalog.Resolve(l.Campaign); err != nil {
+		if _, err := i.o.Catalog.Resolve(l.Campaign); err != nil {
 			return l, inColumn("campaign", err)
 		}
 	}
@@ -126,7 +126,7 @@ func (in *Intake) listed(fields []string, up *spool.Upload, at time.Time) (spool
 	if err := checkField("phone", typed, maxTyped); err != nil {
 		return l, inColumn("phone", err)
 	}
-	to, err := in.o.Numbers.Normalise(typed)
+	to, err := i.o.Numbers.Normalise(typed)
 	if err != nil {
 		return l, inColumn("phone", err)
 	}

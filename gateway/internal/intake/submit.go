@@ -40,20 +40,20 @@ type Request struct {
 // Submit takes one message and returns when it is on disk. KindInvalid names the
 // field that can never work; KindConflict says that the key was used for another
 // request.
-func (in *Intake) Submit(ctx context.Context, r Request) (spool.Added, error) {
-	now := in.o.Now().UTC()
+func (i *Intake) Submit(ctx context.Context, r Request) (spool.Added, error) {
+	now := i.o.Now().UTC()
 	if err := r.check(now); err != nil {
 		return spool.Added{}, err
 	}
-	route, err := in.o.Catalog.Resolve(r.Campaign)
+	route, err := i.o.Catalog.Resolve(r.Campaign)
 	if err != nil {
 		return spool.Added{}, err
 	}
-	to, err := in.o.Numbers.Normalise(r.To)
+	to, err := i.o.Numbers.Normalise(r.To)
 	if err != nil {
 		return spool.Added{}, refield(err, "to")
 	}
-	plan, err := in.text.Plan(r.Text)
+	plan, err := i.text.Plan(r.Text)
 	if err != nil {
 		return spool.Added{}, refield(err, "text")
 	}
@@ -69,14 +69,14 @@ func (in *Intake) Submit(ctx context.Context, r Request) (spool.Added, error) {
 	if r.Held {
 		m.Status = gateway.StatusHeld
 	}
-	if m.ValidUntil.IsZero() && in.o.ValidSingle > 0 {
-		m.ValidUntil = latest(now, m.NotBefore).Add(in.o.ValidSingle)
+	if m.ValidUntil.IsZero() && i.o.ValidSingle > 0 {
+		m.ValidUntil = latest(now, m.NotBefore).Add(i.o.ValidSingle)
 	}
 	key, err := r.key()
 	if err != nil {
 		return spool.Added{}, err
 	}
-	return in.o.Store.Add(ctx, m, key)
+	return i.o.Store.Add(ctx, m, key)
 }
 
 func (r *Request) check(now time.Time) error {

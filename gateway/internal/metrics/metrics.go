@@ -37,7 +37,7 @@ type Options struct {
 	Classes  []string // of requests; another one counts as the last of them
 	Intake   []string // those of Classes that submit messages
 	Version  string
-	Logger   *slog.Logger // nil = silent
+	Logger   *slog.Logger // nil = none
 }
 
 // Metrics counts what nobody else keeps. Its methods may be called from many
