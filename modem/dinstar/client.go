@@ -28,6 +28,7 @@ type client struct {
 
 	// Owned by who holds the turn.
 	http    *http.Client
+	login   *login
 	wire    *http.Transport
 	breaker breaker
 }
@@ -41,10 +42,11 @@ func newClient(o *Options, base *url.URL) *client {
 		MaxResponseHeaderBytes: 64 << 10,
 		DisableCompression:     true,
 	}
+	l := newLogin(o, wire)
 	return &client{
-		base: base, times: &o.Times, turn: make(chan struct{}, 1), wire: wire,
+		base: base, times: &o.Times, turn: make(chan struct{}, 1), wire: wire, login: l,
 		http: &http.Client{
-			Transport:     newLogin(o, wire),
+			Transport:     l,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		breaker: breaker{first: o.Times.LockOut},
@@ -92,6 +94,7 @@ func (c *client) ask(ctx context.Context, limit time.Duration, method, target st
 	got, err := c.once(ctx, method, target, body)
 	if got.refused() && !got.banned() { // T8: now and then on a connection that is used again
 		c.wire.CloseIdleConnections()
+		c.login.forget()
 		if !wait(ctx, c.times.Fresh) {
 			return answer{}, givenUp(ctx)
 		}
@@ -145,7 +148,7 @@ func (r httpReply) refused() bool {
 }
 
 // banned says that the gateway wants no other try (T3).
-func (r httpReply) banned() bool { return bytes.Contains(r.body, []byte("forbid")) }
+func (r httpReply) banned() bool { return bytes.Contains(r.body, []byte("forbid to try again")) }
 
 // answer reads a reply. An error_code counts more than the HTTP status beside it,
 // which differs from firmware to firmware.

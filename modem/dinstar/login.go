@@ -15,16 +15,20 @@ import (
 type login struct {
 	o      *Options
 	base   *http.Transport
-	digest digest.Transport
+	digest *digest.Transport
 	basic  bool // that is what the gateway asks for
 }
 
 func newLogin(o *Options, base *http.Transport) *login {
-	return &login{
-		o: o, base: base, basic: o.Auth == AuthBasic,
-		// Probe stays off: an empty first POST hangs some firmware (T2).
-		digest: digest.Transport{Username: o.User, Password: string(o.Password), Transport: base},
-	}
+	l := &login{o: o, base: base, basic: o.Auth == AuthBasic}
+	l.forget()
+	return l
+}
+
+// forget forgets the challenge: a try with an old one would count as two wrong logins.
+func (l *login) forget() {
+	// Probe stays off: an empty first POST hangs some firmware (T2).
+	l.digest = &digest.Transport{Username: l.o.User, Password: string(l.o.Password), Transport: l.base}
 }
 
 // RoundTrip signs as the gateway wants it.
