@@ -7,8 +7,9 @@
 // messages and delivery reports the other way. A Modem is a GSM modem behind a real pty:
 // it speaks TS 27.005 and TS 27.007 as the modems of its vendor do, holds a Card, and
 // misbehaves on demand (Fault). A Bank is many modems on one network under
-// stable names in a folder. Simulators of other devices put their traffic on the same
-// Network with Submit.
+// stable names in a folder. A Dinstar is a GSM gateway behind its HTTP JSON API, with the
+// traps that callers of real ones fell into. Simulators of other devices put their
+// traffic on the same Network with Submit.
 //
 // Chance is drawn from the seed, the card and the number of the send, not from a
 // shared sequence: a run with the same seed meets the same faults whatever the
@@ -27,5 +28,6 @@
 //
 // Voice, data, and the baud rate of a line. TIOCEXCL is taken off a port
 // once its driver speaks: a pty would keep it after the driver was killed, which a tty
-// does not. A SIM application toolkit.
+// does not. A SIM application toolkit, nor its pages at a gateway. At the
+// login of a gateway: auth-int, and a check that nc counts up.
 package sim
