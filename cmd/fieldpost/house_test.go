@@ -33,6 +33,7 @@ var floors = map[string]int{
 	"fieldpost/gateway/client": 2,
 
 	"fieldpost/spool":         3,
+	"fieldpost/modem/dwg":     3,
 	"fieldpost/modem/serial":  3,
 	"fieldpost/modem/dinstar": 3,
 

@@ -1,0 +1,82 @@
+package dwg
+
+import (
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"time"
+
+	"fieldpost/gateway"
+	"fieldpost/modem/internal/dwgwire"
+)
+
+// Options say where a driver listens, and for whom.
+type Options struct {
+	URL      string // tcp://host:port, where the driver listens; the host is an address of this machine
+	User     string
+	Password gateway.Secret
+	Now      func() time.Time // stamps; nil = time.Now
+	Logger   *slog.Logger     // nil = none
+	Times    Times
+}
+
+// Times are the driver's patience. The zero value is the usual one.
+type Times struct {
+	Login     time.Duration // for the login of a new connection; 0 = 10 s
+	Pause     time.Duration // before a wrong login is answered; 0 = 2 s
+	KeepAlive time.Duration // between two of ours; 0 = 45 s
+	Silence   time.Duration // without a frame from the gateway until it is lost; 0 = 3 min
+	Frame     time.Duration // for the rest of a frame that has begun, either way; 0 = 15 s
+	Ack       time.Duration // for the acknowledgement of a request; 0 = 20 s
+	Result    time.Duration // for the result of a send, after its acknowledgement; 0 = 2 min
+	Settle    time.Duration // for a late result, from when its send was given up; 0 = 3 min
+	USSD      time.Duration // for the network's answer; 0 = 2 min
+}
+
+func (t Times) orUsual() Times {
+	for _, f := range []struct {
+		d     *time.Duration
+		usual time.Duration
+	}{
+		{&t.Login, 10 * time.Second}, {&t.Pause, 2 * time.Second}, {&t.KeepAlive, 45 * time.Second},
+		{&t.Silence, 3 * time.Minute}, {&t.Frame, 15 * time.Second}, {&t.Ack, 20 * time.Second},
+		{&t.Result, 2 * time.Minute}, {&t.Settle, 3 * time.Minute}, {&t.USSD, 2 * time.Minute},
+	} {
+		if *f.d <= 0 {
+			*f.d = f.usual
+		}
+	}
+	return t
+}
+
+// check gives the first fault of the options, and where to listen.
+func (o *Options) check() (address string, err error) {
+	if address, err = ListenAddress(o.URL); err != nil {
+		return "", err
+	}
+	return address, dwgwire.CheckCredentials(o.User, string(o.Password))
+}
+
+// ListenAddress reads a provider's URL: tcp://host:port, where host is an address
+// of this machine, since the gateway dials in. The port may be 0: any that is free.
+func ListenAddress(raw string) (string, error) {
+	bad := func(why string) error {
+		return gateway.Invalid("url", "%s: it is where this machine listens, such as tcp://192.168.1.2:10003", why)
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "", bad("cannot be read")
+	}
+	if u.Scheme != "tcp" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" {
+		return "", bad("must have the form tcp://host:port")
+	}
+	if _, err := netip.ParseAddr(u.Hostname()); err != nil {
+		return "", bad("the host must be an IP address")
+	}
+	if n, err := strconv.ParseUint(u.Port(), 10, 16); err != nil || strconv.FormatUint(n, 10) != u.Port() {
+		return "", bad("the port must be a number up to 65535")
+	}
+	return net.JoinHostPort(u.Hostname(), u.Port()), nil
+}
