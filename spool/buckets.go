@@ -7,7 +7,7 @@ package spool
 // pages they are still on one of them.
 var (
 	bucketMeta       = []byte("meta")       // name -> value: schema, node, epoch, version, user
-	bucketLane       = []byte("lane")       // 'n' name -> lane u32be; 'i' lane u32be -> name
+	bucketLane       = []byte("lane")       // 'n' name -> lane u32be; 'i' lane u32be -> name; 'x' name: its definition was deleted
 	bucketMsg        = []byte("~msg")       // idm u64be -> message record
 	bucketIndex      = []byte("~index")     // lane u32be, slot u8, sort u64be, idm u64be -> empty
 	bucketIntent     = []byte("~intent")    // idm u64be, segment u8 -> intent record

@@ -26,7 +26,7 @@ func (s *Spool) Check(ctx context.Context) error {
 			}
 		}
 		for _, check := range []func(context.Context, *bbolt.Tx) error{
-			s.checkRows, s.checkEnds, s.checkIntents, s.checkOutbox, s.checkRooms,
+			s.checkRows, s.checkEnds, s.checkClosed, s.checkIntents, s.checkOutbox, s.checkRooms,
 		} {
 			if err := errors.Join(ctx.Err(), check(ctx, b)); err != nil {
 				faults = append(faults, err)

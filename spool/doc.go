@@ -62,6 +62,8 @@
 //     over the revision that the caller saw.
 //  14. A row that waits and has an end of validity is in the list of ends, under the minute
 //     after it. Expire empties that list minute by minute and never walks a queue.
+//  15. A definition and the event that tells it are one commit. No row waits in a lane whose
+//     last definition was deleted, and none comes into it.
 //
 // # Not here
 //

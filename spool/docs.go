@@ -26,6 +26,11 @@ const (
 // none), and gives it back with its new revision and time. KindConflict: somebody
 // else changed it meanwhile. It tells nobody: the catalog knows what a change means.
 func (s *Spool) PutDoc(ctx context.Context, d Doc) (Doc, error) {
+	return s.putDoc(ctx, d, func(*tx) error { return nil })
+}
+
+// putDoc stores a definition, and then what belongs to it, in one commit.
+func (s *Spool) putDoc(ctx context.Context, d Doc, then func(*tx) error) (Doc, error) {
 	key, err := docKey(d.Kind, d.Name)
 	if err != nil {
 		return Doc{}, err
@@ -49,7 +54,10 @@ func (s *Spool) PutDoc(ctx context.Context, d Doc) (Doc, error) {
 			return clean(errRevision(d.Name, d.Revision, stored))
 		}
 		out.Revision, out.Changed = stored+1, t.now.Truncate(time.Millisecond)
-		return b.Put(key, encodeDoc(&out))
+		if err := b.Put(key, encodeDoc(&out)); err != nil {
+			return err
+		}
+		return then(t)
 	})
 	if err != nil {
 		return Doc{}, err
@@ -108,6 +116,13 @@ func (s *Spool) Docs(kind string) ([]Doc, error) {
 
 // DeleteDoc removes a definition; KindNotFound when there is none of that name.
 func (s *Spool) DeleteDoc(ctx context.Context, kind, name string) error {
+	nothing := func(*tx) error { return nil }
+	return s.deleteDoc(ctx, kind, name, nothing, nothing)
+}
+
+// deleteDoc removes a definition that may go, and then does what belongs to that,
+// in one commit. may must not write.
+func (s *Spool) deleteDoc(ctx context.Context, kind, name string, may, then func(*tx) error) error {
 	key, err := docKey(kind, name)
 	if err != nil {
 		return err
@@ -117,7 +132,13 @@ func (s *Spool) DeleteDoc(ctx context.Context, kind, name string) error {
 		if b.Get(key) == nil {
 			return clean(errNoDoc(kind, name))
 		}
-		return b.Delete(key)
+		if err := may(t); err != nil {
+			return clean(err)
+		}
+		if err := b.Delete(key); err != nil {
+			return err
+		}
+		return then(t)
 	})
 }
 

@@ -129,6 +129,11 @@ func (t *tx) setStatus(m *gateway.Message, st gateway.Status, tr gateway.Transit
 	if tr.At.IsZero() {
 		tr.At = t.now
 	}
+	if st == gateway.StatusQueued && from != st && from != gateway.StatusHeld && t.closed(m.Campaign) {
+		// The rest of a message whose doubt ends: nobody would send it.
+		st, tr.Text = gateway.StatusFailed, joinWords(tr.Text, "its campaign was deleted")
+		m.Kind, m.Reason = gateway.KindRefused, tr.Text
+	}
 	tr.Status = st
 	m.Status = st
 	m.Finished = time.Time{}

@@ -36,6 +36,9 @@ func (s *Spool) Add(ctx context.Context, m gateway.Message, key Idempotency) (Ad
 		if seen {
 			return nil
 		}
+		if t.closed(m.Campaign) {
+			return clean(errLaneClosed(m.Campaign))
+		}
 		row := m
 		if err := t.insert(&row); err != nil {
 			return err
@@ -51,7 +54,9 @@ func (s *Spool) Add(ctx context.Context, m gateway.Message, key Idempotency) (Ad
 
 // AddBatch stores rows of a base and how far the base is loaded, in one commit,
 // and gives the rows their entry positions. A batch that the stored upload has
-// covered already adds nothing: the answer is the stored upload.
+// covered already adds nothing: the answer is the stored upload. KindUnavailable also
+// says that the campaign of a row was deleted meanwhile: the file is to be read again
+// from there.
 func (s *Spool) AddBatch(ctx context.Context, up Upload, ms []gateway.Message) (Upload, error) {
 	for i := range ms {
 		if err := checkNew(&ms[i]); err != nil {
@@ -70,6 +75,11 @@ func (s *Spool) AddBatch(ctx context.Context, up Upload, ms []gateway.Message) (
 			return nil
 		case err != nil && gateway.KindOf(err) != gateway.KindNotFound:
 			return clean(err)
+		}
+		for i := range ms {
+			if t.closed(ms[i].Campaign) {
+				return clean(gateway.Errorf(gateway.KindUnavailable, "row %d: %w", i+1, errLaneClosed(ms[i].Campaign)))
+			}
 		}
 		for i := range ms {
 			if err := t.insert(&ms[i]); err != nil {
@@ -153,6 +163,9 @@ func (s *Spool) Resolve(ctx context.Context, idm uint64, as gateway.Status, who 
 			tr.Text = "said not to be sent by " + who
 			settleParts(m, gateway.StatusUnknown, gateway.StatusFailed)
 		case gateway.StatusQueued:
+			if t.closed(m.Campaign) {
+				return clean(gateway.Errorf(gateway.KindConflict, "campaign %s was deleted: nothing sends its messages, so say sent or failed", m.Campaign))
+			}
 			tr.Text, tr.Kind = "sent again by "+who+": may arrive twice", gateway.KindUnknownOutcome
 			settleParts(m, gateway.StatusFailed, gateway.StatusNone) // the doubt stays until a try goes out
 			return t.resolved(m, as, tr)

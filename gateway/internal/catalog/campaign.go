@@ -40,13 +40,13 @@ func (c *Catalog) PutCampaign(ctx context.Context, v Campaign) (Campaign, error)
 
 // putCampaign writes a checked campaign; the caller holds writing.
 func (c *Catalog) putCampaign(ctx context.Context, v Campaign, word string) (Campaign, error) {
-	rev, err := c.put(ctx, kindCampaign, v.Name, v.Revision, v.Campaign)
+	rev, err := c.put(ctx, kindCampaign, v.Name, v.Revision, v.Campaign, word)
 	if err != nil {
 		return Campaign{}, err
 	}
 	v.Revision = rev
 	c.publish(func(s *state) { s.campaigns[v.Name] = v })
-	return v.clone(), c.tell(ctx, kindCampaign, v.Name, word)
+	return v.clone(), nil
 }
 
 // DeleteCampaign deletes a campaign; KindConflict while rows of it wait and no
@@ -58,28 +58,14 @@ func (c *Catalog) DeleteCampaign(ctx context.Context, name string) error {
 	if _, ok := s.campaigns[name]; !ok {
 		return notFound(kindCampaign, name)
 	}
-	if _, dialed := s.dialers[name]; !dialed {
-		if err := c.checkEmpty(kindCampaign, name); err != nil {
-			return err
-		}
+	lane := name
+	if _, dialed := s.dialers[name]; dialed {
+		lane = ""
 	}
-	if err := c.store.DeleteDoc(ctx, kindCampaign, name); err != nil {
+	if err := c.remove(ctx, kindCampaign, name, lane, false); err != nil {
 		return err
 	}
 	c.publish(func(s *state) { delete(s.campaigns, name) })
-	return c.tell(ctx, kindCampaign, name, "deleted")
-}
-
-// checkEmpty refuses to delete what rows still wait for.
-func (c *Catalog) checkEmpty(kind, name string) error {
-	n, err := c.store.Counters(name)
-	if err != nil {
-		return err
-	}
-	if waiting := n.NotProcessed(); waiting > 0 {
-		return gateway.Errorf(gateway.KindConflict,
-			"%d rows of %s %s still wait: let them be sent, or delete its unprocessed rows first", waiting, kind, name)
-	}
 	return nil
 }
 

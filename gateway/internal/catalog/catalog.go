@@ -12,13 +12,13 @@ import (
 
 // Store is what the catalog needs of the spool.
 type Store interface {
-	// PutDoc stores a document over the revision that it names; KindConflict when
-	// another is stored.
-	PutDoc(ctx context.Context, d spool.Doc) (spool.Doc, error)
+	// PutDocTold stores a document over the revision that it names, with its event;
+	// KindConflict when another is stored.
+	PutDocTold(ctx context.Context, d spool.Doc, ch spool.Change) (spool.Doc, error)
+	// DeleteDocTold deletes a document, with its event; KindConflict while rows wait
+	// in its lane, which it closes.
+	DeleteDocTold(ctx context.Context, kind, name string, ch spool.Change) error
 	Docs(kind string) ([]spool.Doc, error)
-	DeleteDoc(ctx context.Context, kind, name string) error
-	Emit(ctx context.Context, kind string, body any) error
-	Counters(campaign string) (gateway.Counters, error)
 }
 
 // Options are what Open needs to know.
@@ -99,7 +99,7 @@ func (c *Catalog) publish(change func(*state)) {
 	close(before.changed)
 }
 
-// tell stores the event of a change that is on disk already.
-func (c *Catalog) tell(ctx context.Context, kind, name, change string) error {
-	return c.store.Emit(ctx, gateway.EventCampaign, gateway.CampaignEvent{Kind: kind, Name: name, Change: change})
+// told is the event of a change.
+func told(kind, name, word string) spool.Change {
+	return spool.Change{Event: gateway.EventCampaign, Body: gateway.CampaignEvent{Kind: kind, Name: name, Change: word}}
 }

@@ -50,13 +50,13 @@ func (c *Catalog) PutDialer(ctx context.Context, v Dialer) (Dialer, error) {
 
 // putDialer writes a checked dialer; the caller holds writing.
 func (c *Catalog) putDialer(ctx context.Context, v Dialer, word string) (Dialer, error) {
-	rev, err := c.put(ctx, kindDialer, v.Name, v.Revision, v.Dialer)
+	rev, err := c.put(ctx, kindDialer, v.Name, v.Revision, v.Dialer, word)
 	if err != nil {
 		return Dialer{}, err
 	}
 	v.Revision = rev
 	c.publish(func(s *state) { s.dialers[v.Name] = v })
-	return v.clone(), c.tell(ctx, kindDialer, v.Name, word)
+	return v.clone(), nil
 }
 
 // DeleteDialer deletes a dialer; KindConflict while rows of it wait. That holds
@@ -64,17 +64,16 @@ func (c *Catalog) putDialer(ctx context.Context, v Dialer, word string) (Dialer,
 func (c *Catalog) DeleteDialer(ctx context.Context, name string) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	if _, ok := c.now.Load().dialers[name]; !ok {
+	s := c.now.Load()
+	if _, ok := s.dialers[name]; !ok {
 		return notFound(kindDialer, name)
 	}
-	if err := c.checkEmpty(kindDialer, name); err != nil {
-		return err
-	}
-	if err := c.store.DeleteDoc(ctx, kindDialer, name); err != nil {
+	_, shared := s.campaigns[name]
+	if err := c.remove(ctx, kindDialer, name, name, shared); err != nil {
 		return err
 	}
 	c.publish(func(s *state) { delete(s.dialers, name) })
-	return c.tell(ctx, kindDialer, name, "deleted")
+	return nil
 }
 
 func (s *state) checkDialer(v *gateway.Dialer) error {

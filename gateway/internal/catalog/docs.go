@@ -60,14 +60,27 @@ func each[T any](store Store, kind string, keep func(spool.Doc, T)) error {
 	return nil
 }
 
-// put writes a definition and gives its new revision.
-func (c *Catalog) put(ctx context.Context, kind, name string, revision uint64, v any) (uint64, error) {
+// put writes a definition, with the event that says what was done, and gives its new
+// revision. It is not given up when the caller is: whether it happened must be known.
+func (c *Catalog) put(ctx context.Context, kind, name string, revision uint64, v any, word string) (uint64, error) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return 0, fmt.Errorf("write %s %s: %w", kind, name, err)
 	}
-	d, err := c.store.PutDoc(ctx, spool.Doc{Kind: kind, Name: name, Revision: revision, Body: body})
+	ch := told(kind, name, word)
+	if kind != kindProvider {
+		ch.Lane = name
+	}
+	d, err := c.store.PutDocTold(context.WithoutCancel(ctx), spool.Doc{Kind: kind, Name: name, Revision: revision, Body: body}, ch)
 	return d.Revision, err
+}
+
+// remove deletes a definition, with the event that says so; lane is the queue that
+// must be empty, "" = none, and shared that another definition sends from it.
+func (c *Catalog) remove(ctx context.Context, kind, name, lane string, shared bool) error {
+	ch := told(kind, name, "deleted")
+	ch.Lane, ch.Open = lane, shared
+	return c.store.DeleteDocTold(context.WithoutCancel(ctx), kind, name, ch)
 }
 
 // seal makes a provider ready to be written.

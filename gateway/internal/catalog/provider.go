@@ -51,13 +51,13 @@ func (c *Catalog) PutProvider(ctx context.Context, p Provider) (Provider, error)
 		return Provider{}, err
 	}
 	word := changeWord(p.Revision)
-	rev, err := c.put(ctx, kindProvider, p.Name, p.Revision, p.seal())
+	rev, err := c.put(ctx, kindProvider, p.Name, p.Revision, p.seal(), word)
 	if err != nil {
 		return Provider{}, err
 	}
 	p.Revision = rev
 	c.publish(func(s *state) { s.providers[p.Name] = p })
-	return p.clone(), c.tell(ctx, kindProvider, p.Name, word)
+	return p.clone(), nil
 }
 
 // DeleteProvider deletes a provider; KindConflict while a campaign or dialer uses
@@ -76,11 +76,11 @@ func (c *Catalog) DeleteProvider(ctx context.Context, name string) error {
 	if by := s.users(name); len(by) > 0 {
 		return gateway.Errorf(gateway.KindConflict, "provider %s is used by %s: give them another provider first", name, listed(by))
 	}
-	if err := c.store.DeleteDoc(ctx, kindProvider, name); err != nil {
+	if err := c.remove(ctx, kindProvider, name, "", false); err != nil {
 		return err
 	}
 	c.publish(func(s *state) { delete(s.providers, name) })
-	return c.tell(ctx, kindProvider, name, "deleted")
+	return nil
 }
 
 // keepSecrets takes from the provider before what the new one does not say.

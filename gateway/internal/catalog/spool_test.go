@@ -45,3 +45,34 @@ func TestDefinitionsSurviveARestart(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestADialersCampaignMayGoWhileItsRowsWait(t *testing.T) {
+	s := must[*spool.Spool](t)(spool.Open(spool.Options{Path: filepath.Join(t.TempDir(), "spool.db")}))
+	defer s.Close()
+	c := open(t, s)
+	must[Campaign](t)(c.PutCampaign(t.Context(), campaign("a")))
+	must[Dialer](t)(c.PutDialer(t.Context(), dialer("a")))
+	submit := func() error {
+		_, err := s.Add(t.Context(), gateway.Message{Campaign: "a", To: "+59899123456", Text: "Hi", Segments: 1, Status: gateway.StatusQueued}, spool.Idempotency{})
+		return err
+	}
+	if err := submit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.DeleteCampaign(t.Context(), "a"); err != nil {
+		t.Errorf("its dialer sends them: %v", err)
+	}
+	if err := submit(); err != nil {
+		t.Errorf("the dialer takes rows: %v", err)
+	}
+	refused(t, c.DeleteDialer(t.Context(), "a"), gateway.KindConflict, "")
+	must[int](t)(s.DeleteUnprocessed(t.Context(), "a"))
+	if err := c.DeleteDialer(t.Context(), "a"); err != nil {
+		t.Error(err)
+	}
+	refused(t, submit(), gateway.KindInvalid, "campaign")
+	must[Dialer](t)(c.PutDialer(t.Context(), dialer("a")))
+	if err := submit(); err != nil {
+		t.Errorf("it is there again: %v", err)
+	}
+}

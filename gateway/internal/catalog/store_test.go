@@ -25,7 +25,7 @@ func newMemory() *memory {
 	return &memory{docs: map[string]spool.Doc{}, counters: map[string]gateway.Counters{}}
 }
 
-func (m *memory) PutDoc(_ context.Context, d spool.Doc) (spool.Doc, error) {
+func (m *memory) PutDocTold(_ context.Context, d spool.Doc, ch spool.Change) (spool.Doc, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.broken != nil {
@@ -36,7 +36,7 @@ func (m *memory) PutDoc(_ context.Context, d spool.Doc) (spool.Doc, error) {
 	}
 	d.Revision++
 	m.docs[d.Kind+"/"+d.Name] = d
-	return d, nil
+	return d, m.tell(ch)
 }
 
 func (m *memory) Docs(kind string) ([]spool.Doc, error) {
@@ -49,24 +49,23 @@ func (m *memory) Docs(kind string) ([]spool.Doc, error) {
 	return all, nil
 }
 
-func (m *memory) DeleteDoc(_ context.Context, kind, name string) error {
+func (m *memory) DeleteDocTold(_ context.Context, kind, name string, ch spool.Change) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if c := m.counters[ch.Lane]; ch.Lane != "" && c.NotProcessed() > 0 {
+		return gateway.Errorf(gateway.KindConflict, "%d rows wait", c.NotProcessed())
+	}
 	delete(m.docs, kind+"/"+name)
-	return nil
+	return m.tell(ch)
 }
 
-func (m *memory) Emit(_ context.Context, kind string, body any) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if kind != gateway.EventCampaign {
+func (m *memory) tell(ch spool.Change) error {
+	if ch.Event != gateway.EventCampaign {
 		return errors.New("another event")
 	}
-	m.events = append(m.events, body.(gateway.CampaignEvent))
+	m.events = append(m.events, ch.Body.(gateway.CampaignEvent))
 	return nil
 }
-
-func (m *memory) Counters(name string) (gateway.Counters, error) { return m.counters[name], nil }
 
 func (m *memory) last() gateway.CampaignEvent { return m.events[len(m.events)-1] }
 
