@@ -80,6 +80,32 @@ func TestP45ToP48DialString(t *testing.T) {
 	refused(t, checkDialString("0", &gateway.Provider{Type: "Quality"}), gateway.KindInvalid, "dial_string")
 }
 
+func TestP45DialStringNamesAPortOfTheProvider(t *testing.T) {
+	c := open(t, newMemory())
+	p := bank() // port 3
+	p = must[Provider](t)(c.PutProvider(t.Context(), p))
+	d := dialer("bulk")
+	d.Provider = "bank"
+	for _, s := range []string{"0", "(0.2)", "4,5"} {
+		d.DialString = s
+		_, err := c.PutDialer(t.Context(), d)
+		refused(t, err, gateway.KindInvalid, "dial_string")
+		if !strings.Contains(fmt.Sprint(err), "provider bank, which has port 3 only") {
+			t.Errorf("%v does not say which port there is", err)
+		}
+	}
+	d.DialString = "(0.3)"
+	must[Dialer](t)(c.PutDialer(t.Context(), d))
+	if l := must[Lane](t)(c.Lane("bulk")); l.Fault != "" {
+		t.Errorf("a fault of a lane that reaches its port: %q", l.Fault)
+	}
+	p.Ports = []gateway.Port{{Port: 7, Device: "/dev/ttyUSB7"}, {Port: 8, Device: "/dev/ttyUSB8"}}
+	must[Provider](t)(c.PutProvider(t.Context(), p))
+	if l := must[Lane](t)(c.Lane("bulk")); l.Fault != "its dial string names no port of provider bank any more, which has the ports 7, 8" {
+		t.Errorf("the fault is %q", l.Fault)
+	}
+}
+
 func TestP40DialerWithoutAScheduleGetsEveryDay(t *testing.T) {
 	c := open(t, newMemory())
 	d := must[Dialer](t)(c.PutDialer(t.Context(), dialer("bulk")))

@@ -2,6 +2,9 @@ package catalog
 
 import (
 	"context"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"fieldpost/gateway"
@@ -106,7 +109,7 @@ func (s *state) checkDialer(v *gateway.Dialer) error {
 }
 
 // checkDialString holds that a port-driven provider's dialer names its ports, and
-// no other does (P45-P48).
+// no other does (P45-P48). One of the ports must be there; the others may come later.
 func checkDialString(s string, p *gateway.Provider) error {
 	if !p.NeedsDialString() {
 		if s != "" {
@@ -114,8 +117,29 @@ func checkDialString(s string, p *gateway.Provider) error {
 		}
 		return nil
 	}
-	_, err := gateway.ParseDialString(s)
+	ports, err := gateway.ParseDialString(s)
+	if err == nil && !reaches(ports, p) {
+		err = gateway.Invalid("dial_string", "names no port of provider %s, which has %s", p.Name, portWords(p))
+	}
 	return err
+}
+
+// reaches says that a provider has one of the ports. One that lists none has them in
+// its device, where nobody has looked.
+func reaches(ports []int, p *gateway.Provider) bool {
+	return len(p.Ports) == 0 || slices.ContainsFunc(p.Ports, func(q gateway.Port) bool { return slices.Contains(ports, q.Port) })
+}
+
+// portWords names the ports of a provider.
+func portWords(p *gateway.Provider) string {
+	words := make([]string, len(p.Ports))
+	for i, q := range p.Ports {
+		words[i] = strconv.Itoa(q.Port)
+	}
+	if len(words) == 1 {
+		return "port " + words[0] + " only"
+	}
+	return "the ports " + strings.Join(words, ", ")
 }
 
 // checkInterval holds the time between messages against the provider's limit

@@ -121,6 +121,8 @@ func (l *Lane) resolve(dial string, windows []string) {
 	if l.Dialer && l.Provider.NeedsDialString() {
 		if l.Ports, err = gateway.ParseDialString(dial); err != nil {
 			l.Fault = err.Error()
+		} else if !reaches(l.Ports, &l.Provider) {
+			l.Fault = "its dial string names no port of provider " + l.Provider.Name + " any more, which has " + portWords(&l.Provider)
 		}
 	}
 }
