@@ -36,7 +36,7 @@ func newSimulate(t terminal) *cobra.Command {
 		Args:  exactArgs(),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newSimulateModems(t), newSimulateDinstar(t))
+	cmd.AddCommand(newSimulateModems(t), newSimulateDinstar(t), newSimulateDWG(t))
 	return cmd
 }
 
