@@ -117,7 +117,7 @@ func OpenDinstar(o DinstarOptions) (*Dinstar, error) {
 	}
 	for _, p := range d.ports {
 		if p.card != nil {
-			d.net.Attach(p.card.ICCID(), p.card.Number(), d.receiver(p))
+			d.net.Attach(p.card.ICCID(), p.card.Number(), d.receiver(p, p.card))
 		}
 	}
 	d.powerOn()
@@ -190,8 +190,15 @@ func (d *Dinstar) Serial() string { return d.o.Serial }
 // Ports gives the number of ports.
 func (d *Dinstar) Ports() int { return len(d.ports) }
 
-// Card gives the SIM of a port; nil = none.
-func (d *Dinstar) Card(port int) *Card { return d.ports[port].card }
+// Card gives the SIM of a port; nil = none, or no such port.
+func (d *Dinstar) Card(port int) *Card {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if port < 0 || port >= len(d.ports) {
+		return nil
+	}
+	return d.ports[port].card
+}
 
 // Handler gives the API for another server: without the gateway's own reason phrase.
 func (d *Dinstar) Handler() http.Handler { return http.HandlerFunc(d.serve) }

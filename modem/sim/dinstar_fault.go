@@ -30,10 +30,11 @@ const (
 )
 
 // DinstarFault is something that goes wrong with a request. Requests are counted
-// once they logged in.
+// once they logged in. One with At is over when it has happened; the others stay.
 type DinstarFault struct {
 	Path   string  // endpoint, such as "send_sms"; "" = every one
-	At     int     // the nth request to Path from now, 1-based; 0 = by Chance, at every one
+	At     int     // the nth request to Path from now, 1-based; 0 = by Every or Chance
+	Every  int     // each nth request to Path from now; 0 = by Chance, at every one
 	Chance float64 // 0 to 1
 	Do     DinstarDeed
 	Code   int             // for AnswerCode, AnswerStatus and SpuriousLogin; 0 = 500, 500 and 401
@@ -46,7 +47,8 @@ type DinstarFault struct {
 // armedDinstar is a fault that waits for its request.
 type armedDinstar struct {
 	DinstarFault
-	at uint64 // by the counter of its path
+	at   uint64 // by the counter of its path
+	from uint64 // where that counter stood
 }
 
 // begin tells whoever waits that the fault is there.
@@ -63,9 +65,9 @@ func (d *Dinstar) Inject(faults ...DinstarFault) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, f := range faults {
-		a := armedDinstar{DinstarFault: f}
+		a := armedDinstar{DinstarFault: f, from: d.requests[f.Path]}
 		if f.At > 0 {
-			a.at = d.requests[f.Path] + uint64(f.At)
+			a.at = a.from + uint64(f.At)
 		}
 		d.faults = append(d.faults, a)
 	}
@@ -92,7 +94,10 @@ func (d *Dinstar) pick(path string) *DinstarFault {
 	}
 	for i := range d.faults {
 		f := d.faults[i]
-		if f.at == 0 && (f.Path == "" || f.Path == path) && d.chance(path, d.requests[path], saltFault+uint64(i)) < f.Chance {
+		switch {
+		case f.at > 0 || f.Path != "" && f.Path != path:
+		case f.Every > 0 && (d.requests[f.Path]-f.from)%uint64(f.Every) == 0,
+			f.Every == 0 && d.chance(path, d.requests[path], saltFault+uint64(i)) < f.Chance:
 			return &f.DinstarFault
 		}
 	}

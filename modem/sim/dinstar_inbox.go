@@ -27,15 +27,16 @@ type dinstarThread struct {
 	total int
 }
 
-// receiver takes messages of the network for a port. Reports come by Submit's way.
-func (d *Dinstar) receiver(p *dinstarPort) Receive {
+// receiver takes messages of the network for a card while it is in a port. Reports
+// come by Submit's way.
+func (d *Dinstar) receiver(p *dinstarPort, card *Card) Receive {
 	return func(pdu []byte, report bool) bool {
 		if report {
 			return true
 		}
 		in, err := ReadDeliver(pdu)
 		d.mu.Lock()
-		if d.closed || !p.listening() {
+		if d.closed || p.card != card || !p.listening() {
 			d.mu.Unlock()
 			return false
 		}

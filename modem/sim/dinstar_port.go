@@ -89,10 +89,10 @@ func (p *dinstarPort) reset() {
 // SetPort gives a port a registration, whatever its card says; "" lets the card
 // decide again. What waits for a card comes in when it is registered.
 func (d *Dinstar) SetPort(port int, reg DinstarReg) error {
-	if port < 0 || port >= len(d.ports) {
-		return gateway.Invalid("port", "is %d: the gateway has the ports 0 to %d", port, len(d.ports)-1)
+	p, err := d.port(port)
+	if err != nil {
+		return err
 	}
-	p := d.ports[port]
 	d.mu.Lock()
 	p.reg = reg
 	d.mu.Unlock()
@@ -100,14 +100,42 @@ func (d *Dinstar) SetPort(port int, reg DinstarReg) error {
 	return nil
 }
 
+// Insert puts another SIM into a port, nil takes it out. What is in flight fails, what
+// waits goes out by the new one.
+func (d *Dinstar) Insert(port int, card *Card) error {
+	p, err := d.port(port)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.abandon(p)
+	p.card, p.number = card, ""
+	d.next(p)
+	d.mu.Unlock()
+	if card != nil {
+		d.net.Attach(card.ICCID(), card.Number(), d.receiver(p, card))
+	}
+	d.registerChanged(p)
+	return nil
+}
+
+// port gives a port by its number.
+func (d *Dinstar) port(n int) (*dinstarPort, error) {
+	if n < 0 || n >= len(d.ports) {
+		return nil, gateway.Invalid("port", "is %d: the gateway has the ports 0 to %d", n, len(d.ports)-1)
+	}
+	return d.ports[n], nil
+}
+
 // SetSignal gives a port a signal, 0 to 31, or 99 for unknown.
 func (d *Dinstar) SetSignal(port, rssi int) error {
-	if port < 0 || port >= len(d.ports) {
-		return gateway.Invalid("port", "is %d: the gateway has the ports 0 to %d", port, len(d.ports)-1)
+	p, err := d.port(port)
+	if err != nil {
+		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.ports[port].signal = rssi
+	p.signal = rssi
 	return nil
 }
 
@@ -115,15 +143,15 @@ func (d *Dinstar) SetSignal(port, rssi int) error {
 func (d *Dinstar) registerChanged(p *dinstarPort) {
 	d.mu.Lock()
 	row := map[string]any{"port": p.n, "iccid": "<NULL>", "imsi": "<NULL>", "number": "<NULL>", "status": "down", "slot": 255}
-	up := p.usable()
+	card, up := p.card, p.listening()
 	if up {
 		row["status"] = "up"
-		row["iccid"], row["imsi"], row["number"] = p.card.ICCID(), p.card.o.IMSI, p.numberTold()
+		row["iccid"], row["imsi"], row["number"] = card.ICCID(), card.o.IMSI, p.numberTold()
 	}
 	d.mu.Unlock()
 	d.tell(map[string]any{"register": []any{row}})
 	if up {
-		d.net.Flush(p.card.ICCID())
+		d.net.Flush(card.ICCID())
 	}
 }
 

@@ -47,6 +47,9 @@ func (d *Dinstar) next(p *dinstarPort) {
 	p.current = m
 	m.refused = d.refusal(p, m)
 	m.begun = d.net.o.Now()
+	if p.card != nil {
+		m.card = p.card
+	}
 	if len(m.segments) > 1 {
 		m.ref = p.ref
 		p.ref++
