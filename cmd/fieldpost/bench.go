@@ -100,13 +100,16 @@ stands beside what it is measured against in the same run. Measurements: ` + str
 		if b.dir, err = os.MkdirTemp(dir, "fieldpost-bench-"); err != nil {
 			return err
 		}
-		defer os.RemoveAll(b.dir)
+		defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
 		stop, err := profile(prof)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, stop()) }()
 		figures, err := b.all(cmd.Context(), only)
+		if by, ended := endOf(cmd.Context()); ended {
+			return by // half a table says nothing
+		}
 		if err != nil {
 			return err
 		}
@@ -148,6 +151,9 @@ func (b *benchRun) all(ctx context.Context, only []string) ([]figure, error) {
 			continue
 		}
 		b.say("%s: %s", one.name, one.what)
+		if err := ctx.Err(); err != nil {
+			return all, err
+		}
 		figures, err := one.run(ctx, b)
 		if err != nil {
 			return all, fmt.Errorf("bench %s: %w", one.name, err)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -105,7 +106,14 @@ func (f *demoFlags) run(ctx context.Context, t terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, air.close()) }()
-	return f.serve(ctx, t, air)
+	ctx, out, stop := whileRead(ctx, t.out)
+	defer stop()
+	t.out = out
+	err = f.serve(ctx, t, air)
+	if by, ended := endOf(ctx); ended && by.signal == syscall.SIGPIPE {
+		return errors.Join(by, err)
+	}
+	return err
 }
 
 // keep makes the folder that is kept. Its path is whole: the daemon's

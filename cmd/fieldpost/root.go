@@ -28,6 +28,7 @@ const (
 	exitFault  = 1
 	exitUsage  = 2
 	exitConfig = 78
+	exitSignal = 128 // and the signal's number
 )
 
 // usageError is a command line that cannot be understood.
@@ -43,6 +44,10 @@ func execute(ctx context.Context, term terminal, args []string) int {
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone
+	}
+	var by endedBy
+	if errors.As(err, &by) {
+		return exitSignal + int(by.signal)
 	}
 	fmt.Fprintf(term.err, "fieldpost: %s\n", clean(err.Error()))
 	return exitCode(err)
