@@ -80,7 +80,11 @@ func (h *hall) receive(ctx context.Context, conn net.Conn) {
 	s, err := h.login(ctx, conn)
 	<-h.seats
 	if err != nil {
-		h.d.o.Logger.Warn("a connection was refused", slog.String("from", conn.RemoteAddr().String()), slog.Any("error", err))
+		level := slog.LevelDebug // whoever knocks may do so often: only a login is worth a line
+		if k := gateway.KindOf(err); k == gateway.KindUnauthorized || k == gateway.KindConflict {
+			level = slog.LevelWarn
+		}
+		h.d.o.Logger.Log(ctx, level, "a connection was refused", slog.String("from", conn.RemoteAddr().String()), slog.Any("error", err))
 		return
 	}
 	s.serve(ctx)

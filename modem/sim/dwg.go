@@ -317,8 +317,14 @@ func (g *DWG) put(w io.Writer, b []byte) error {
 		_, err := w.Write(b)
 		return err
 	}
+	tick := time.NewTicker(g.o.Slow)
+	defer tick.Stop()
 	for i := range b {
-		time.Sleep(g.o.Slow)
+		select {
+		case <-tick.C:
+		case <-g.ctx.Done():
+			return g.ctx.Err()
+		}
 		if _, err := w.Write(b[i : i+1]); err != nil {
 			return err
 		}
