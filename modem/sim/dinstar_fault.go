@@ -25,7 +25,7 @@ const (
 	CutBody                              // the connection is closed in the middle of the JSON; done
 	WrongTypes                           // numbers as strings, strings as lists; done
 	HugeBody                             // 10 MB of blanks and no end; done
-	SlowBody                             // the JSON in small pieces, Delay or Until between its halves; done
+	SlowBody                             // the JSON in two halves, Delay or Until between them; done
 	LateAnswer                           // the whole answer after Delay or Until; done
 )
 

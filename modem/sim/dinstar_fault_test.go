@@ -214,3 +214,32 @@ func TestDinstarBeyondReachWhileItBoots(t *testing.T) {
 	}
 	r.wantCode(r.get("query_sms_in_queue"), 200)
 }
+
+func TestDinstarNetworkRefusesAShareOfTheMessages(t *testing.T) {
+	const all = 40
+	outcome := func() (pattern string) {
+		r := openDinstar(t, sim.DinstarOptions{Ports: 1}, sim.NetworkOptions{Seed: 3})
+		r.box.Refuse(sim.DinstarRefusal{Port: -1, Chance: 0.3})
+		for i := range all {
+			r.send(i+1, "+59899000001", "x")
+			for end := time.Now().Add(safety); ; {
+				status := r.results(i + 1)[0]["status"]
+				if status == "FAILED" || status == "DELIVERED" {
+					pattern += status.(string)[:1]
+					break
+				}
+				if time.Now().After(end) {
+					t.Fatalf("message %d is still %v", i+1, status)
+				}
+			}
+		}
+		return pattern
+	}
+	one := outcome()
+	if n := strings.Count(one, "F"); n < 4 || n > 20 {
+		t.Errorf("%d of %d are refused at a chance of 0.3: %s", n, all, one)
+	}
+	if again := outcome(); again != one {
+		t.Errorf("the same seed gives %s, then %s", one, again)
+	}
+}
