@@ -26,8 +26,11 @@ type Provider struct {
 // Disabled says that somebody turned the provider off.
 func (p *Provider) Disabled() bool { return p.Enabled != nil && !*p.Enabled }
 
-// TypeGSM is the product type of serial modems on the box.
-const TypeGSM = "GSM"
+// The product types that this version has a driver for.
+const (
+	TypeGSM        = "GSM"        // serial modems on the box
+	TypeDinstarWeb = "DinstarWeb" // a Dinstar gateway, over its HTTP API
+)
 
 // Port is a physical slot of a provider: where its modem is.
 type Port struct {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -30,9 +31,10 @@ func (p *Provider) Check() []*Error {
 	case !known:
 		c.invalid("type", "%q is no type of provider: one of %s", p.Type, strings.Join(typeNames(), ", "))
 	case !t.Usable:
-		c.invalid("type", "this version has no driver for %s providers yet: use %s", p.Type, TypeGSM)
+		c.invalid("type", "this version has no driver for %s providers yet: use %s", p.Type, strings.Join(usableNames(), " or "))
 	default:
 		p.checkFields(&c, t)
+		p.checkURL(&c, t)
 		p.checkPorts(&c, t)
 	}
 	_, err := CompilePattern("pattern", p.Pattern)
@@ -55,6 +57,25 @@ func (p *Provider) checkFields(c *checks, t ProviderType) {
 		if f.set && !slices.Contains(t.Fields, f.name) {
 			c.invalid(f.name, "a %s provider has no %s", t.Name, f.name)
 		}
+	}
+}
+
+// checkURL holds that a device on the network has an address, which names no
+// password: an address is shown.
+func (p *Provider) checkURL(c *checks, t ProviderType) {
+	if !slices.Contains(t.Fields, "url") {
+		return
+	}
+	u, err := url.Parse(p.URL)
+	switch {
+	case p.URL == "":
+		c.invalid("url", "is missing: the address of the gateway, such as http://192.0.2.20")
+	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || len(p.URL) > maxDevice:
+		c.invalid("url", "must be the address of the gateway, such as http://192.0.2.20")
+	case u.User != nil:
+		c.invalid("url", "must hold no password: it has a field of its own")
+	case u.RawQuery != "" || u.Fragment != "":
+		c.invalid("url", "must end with the address or a path")
 	}
 }
 
@@ -111,6 +132,17 @@ func typeNames() []string {
 	var names []string
 	for _, t := range ProviderTypes() {
 		names = append(names, t.Name)
+	}
+	return names
+}
+
+// usableNames names the types that this version has a driver for.
+func usableNames() []string {
+	var names []string
+	for _, t := range ProviderTypes() {
+		if t.Usable {
+			names = append(names, t.Name)
+		}
 	}
 	return names
 }

@@ -58,13 +58,29 @@ func TestProviderCheckRefusesOnePortTwice(t *testing.T) {
 func TestP3EveryProductTypeIsKnownAndOnlyThoseWithADriverAreUsable(t *testing.T) {
 	for _, name := range []string{"GSM", "DinstarWeb", "DinstarWebPush", "Dinstar", "Quality", "GMG", "Nexmo", "InfoBip",
 		"SMSMasivo", "URLSMS", "URLSMSAuth", "URLPOSTSMS", "URLPOSTSMSAuth", "Twilio", "WhatsAppCloud"} {
-		if tp, ok := gateway.LookupProviderType(name); !ok || tp.Usable != (name == gateway.TypeGSM) {
+		if tp, ok := gateway.LookupProviderType(name); !ok || tp.Usable != (name == gateway.TypeGSM || name == gateway.TypeDinstarWeb) {
 			t.Errorf("%s is %+v, %v", name, tp, ok)
 		}
 	}
 	p := gateway.Provider{Name: "cloud", Type: "Twilio", URL: "https://example.com"}
 	if errs := p.Check(); len(errs) != 1 || !strings.Contains(errs[0].Text, "no driver for Twilio providers yet") {
 		t.Errorf("got %v", errs)
+	}
+}
+
+func TestP3AGatewayNeedsAnAddressThatNamesNoPassword(t *testing.T) {
+	for url, want := range map[string]string{
+		"http://192.0.2.20": "", "https://rack.example:8443/gw": "", "": "is missing", "192.0.2.20": "must be the address",
+		"ftp://192.0.2.20": "must be the address", "http://admin:admin@192.0.2.20": "no password", "http://192.0.2.20/?x=1": "must end",
+	} {
+		p := gateway.Provider{Name: "rack", Type: gateway.TypeDinstarWeb, URL: url}
+		errs := p.Check()
+		if want == "" && len(errs) == 0 {
+			continue
+		}
+		if len(errs) != 1 || errs[0].Field != "url" || want == "" || !strings.Contains(errs[0].Text, want) {
+			t.Errorf("%q gives %v, want %q", url, errs, want)
+		}
 	}
 }
 

@@ -26,7 +26,7 @@ func ProviderTypes() []ProviderType {
 	types := []ProviderType{
 		{Name: TypeGSM, Driver: "serial", DialString: true, Channels: sms, Usable: true,
 			Fields: append([]string{"ports", "report", "limits"}, each...)},
-		{Name: "DinstarWeb", Driver: "dinstar", DialString: true, Channels: sms, Fields: rack},
+		{Name: TypeDinstarWeb, Driver: "dinstar", DialString: true, Channels: sms, Fields: rack, Usable: true},
 		{Name: "DinstarWebPush", Driver: "dinstar", DialString: true, Channels: sms, Fields: rack},
 		{Name: "Dinstar", Driver: "dwg", DialString: true, Channels: sms, Fields: rack},
 	}

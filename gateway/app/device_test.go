@@ -142,7 +142,7 @@ func TestAModemOfTwoProvidersIsTheFilesAndTheOtherChannelSaysSo(t *testing.T) {
 	}
 	c, err := h.Channel(t.Context(), "api/7")
 	must(t, err)
-	if c.State != "absent" || !strings.Contains(c.Reason, later+": provider bank has this modem") {
+	if c.State != "absent" || !strings.Contains(c.Reason, later+": provider bank has this device") {
 		t.Errorf("the other channel: %+v", c)
 	}
 }

@@ -18,6 +18,13 @@ import (
 func (a *App) devices() []modem.Device {
 	var all []modem.Device
 	owner := map[string]string{} // by key
+	add := func(d modem.Device) {
+		if first, taken := owner[d.Key]; taken {
+			d = denied(d, first)
+		}
+		owner[d.Key] = d.Provider
+		all = append(all, d)
+	}
 	for _, p := range byOrigin(a.catalog.Providers()) {
 		if p.Disabled() {
 			continue
@@ -25,13 +32,10 @@ func (a *App) devices() []modem.Device {
 		switch p.Type {
 		case gateway.TypeGSM:
 			for _, port := range p.Ports {
-				d := a.serialDevice(p, port)
-				if first, taken := owner[d.Key]; taken {
-					d = denied(d, first)
-				}
-				owner[d.Key] = p.Name
-				all = append(all, d)
+				add(a.serialDevice(p, port))
 			}
+		case gateway.TypeDinstarWeb:
+			add(a.dinstarDevice(p))
 		default:
 			// The catalog and the configuration refuse a type without a driver.
 			a.log.Error("no driver for this type of provider", "provider", p.Name, "type", p.Type)
@@ -78,10 +82,13 @@ func byOrigin(all []catalog.Provider) []catalog.Provider {
 // others work on.
 func denied(d modem.Device, by string) modem.Device {
 	device := d.Key
+	if d.Ports == nil {
+		d.Ports = []int{0} // a gateway whose ports nobody asked for
+	}
 	d.Key = fmt.Sprintf("%s for %s", device, gateway.ChannelID(d.Provider, d.Ports[0]))
 	d.Version = by
 	d.New = func() (modem.Driver, error) {
-		return nil, gateway.Errorf(gateway.KindConflict, "%s: provider %s has this modem: take it away from one of them", device, by)
+		return nil, gateway.Errorf(gateway.KindConflict, "%s: provider %s has this device: take it away from one of them", device, by)
 	}
 	return d
 }

@@ -3,6 +3,8 @@ package dinstar
 import (
 	"testing"
 	"time"
+
+	"fieldpost/gateway"
 )
 
 // FuzzParse holds that nothing a gateway writes is a panic, and that what is no
@@ -35,7 +37,9 @@ func FuzzParse(f *testing.F) {
 			markOf(m)
 		}
 		for _, i := range a.Info {
-			standing(i.Reg.word())
+			if state, _, why := standing(i.Reg.word()); (state == gateway.ChannelReady) != (why == "") {
+				t.Fatalf("%q is %v for %q", i.Reg, state, why)
+			}
 		}
 	})
 }
