@@ -11,28 +11,14 @@ type Event struct {
 	Body []byte    `json:"body"` // JSON
 }
 
-// The kinds of event.
+// The kinds of event. The body of each is JSON, of the type named here; a fact has
+// the key that the REST API gives it.
 const (
-	EventMessage   = "message"  // an outbound message reached a status; body: MessageEvent
-	EventInbound   = "inbound"  // an inbound message was stored
-	EventUpload    = "upload"   // a base was loaded
-	EventCampaign  = "campaign" // a campaign or dialer was changed, started or stopped
-	EventBlacklist = "blacklist"
-	EventChannel   = "channel" // a channel changed its state
-	EventAlarm     = "alarm"   // an operator should look
+	EventMessage   = "message"   // an outbound message reached a status: MessageEvent
+	EventInbound   = "inbound"   // an inbound message was stored: InboundEvent
+	EventUpload    = "upload"    // a file was loaded, or given up: UploadEvent
+	EventCampaign  = "campaign"  // a campaign, dialer or provider was changed, started or stopped: CampaignEvent
+	EventBlacklist = "blacklist" // a number was listed or unlisted, or a list imported: BlacklistEvent
+	EventChannel   = "channel"   // a channel changed its state: what the REST API says of it, in part
+	EventAlarm     = "alarm"     // an operator should look: AlarmEvent
 )
-
-// MessageEvent is the body of EventMessage.
-type MessageEvent struct {
-	ID       string `json:"id"`
-	Campaign string `json:"campaign"`
-	Status   string `json:"status"`
-	To       string `json:"to"`
-	Channel  string `json:"channel,omitempty"`
-	SIM      string `json:"sim,omitempty"`
-	Segments int    `json:"segments,omitempty"`
-	Attempts int    `json:"attempts,omitempty"`
-	Kind     string `json:"kind,omitempty"`
-	Reason   string `json:"reason,omitempty"`
-	Data     string `json:"data,omitempty"`
-}

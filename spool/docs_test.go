@@ -122,7 +122,7 @@ func TestTheEndOfALoadIsToldOnceInItsCommit(t *testing.T) {
 	for _, e := range events {
 		var body gateway.UploadEvent
 		must(t, json.Unmarshal(e.Body, &body))
-		if e.Kind != gateway.EventUpload || body.ID != "up-1" || body.Accepted != 3 {
+		if e.Kind != gateway.EventUpload || body.Upload != "up-1" || body.Accepted != 3 {
 			t.Errorf("event %+v, body %+v", e, body)
 		}
 		told = append(told, body.State)

@@ -25,7 +25,7 @@ const (
 	eStatus
 	eTo
 	eChannel
-	eSIM
+	eICCID
 	eSegments
 	eAttempts
 	eErrorKind
@@ -68,7 +68,7 @@ func (t *tx) emitMessage(m *gateway.Message) error {
 	e.uint(eStatus, uint64(m.Status))
 	e.string(eTo, string(m.To))
 	e.string(eChannel, m.Channel)
-	e.string(eSIM, m.ICCID)
+	e.string(eICCID, m.ICCID)
 	e.uint(eSegments, uint64(m.Segments))
 	e.uint(eAttempts, uint64(m.Attempts))
 	e.uint(eErrorKind, uint64(m.Kind))
@@ -189,7 +189,7 @@ func decodeEvent(k, v []byte) (gateway.Event, error) {
 		ev.Seq = seq
 		return ev, nil
 	}
-	body, err := json.Marshal(map[string]string{"reason": fmt.Sprintf("event %d cannot be read: %v", seq, err)})
+	body, err := json.Marshal(gateway.AlarmEvent{Reason: fmt.Sprintf("event %d cannot be read: %v", seq, err)})
 	return gateway.Event{Seq: seq, Kind: gateway.EventAlarm, Body: body}, err
 }
 
@@ -233,8 +233,8 @@ func takeEventField(m *gateway.MessageEvent, f field) error {
 		m.To = f.string()
 	case eChannel:
 		m.Channel = f.string()
-	case eSIM:
-		m.SIM = f.string()
+	case eICCID:
+		m.ICCID = f.string()
 	case eSegments:
 		m.Segments = int(f.v)
 	case eAttempts:

@@ -134,7 +134,7 @@ func (t *tx) putInbound(in *gateway.Inbound, known bool) error {
 	}
 	return t.emit(gateway.EventInbound, gateway.InboundEvent{
 		ID: strconv.FormatUint(in.Seq, 10), From: string(in.From), Text: in.Text, Campaign: in.Campaign,
-		Channel: in.Channel, SIM: in.ICCID, SentAt: in.SentAt, ReceivedAt: in.ReceivedAt,
+		Channel: in.Channel, ICCID: in.ICCID, SentAt: in.SentAt, ReceivedAt: in.ReceivedAt,
 		Segments: int(in.Segments), Incomplete: in.Incomplete, Corrected: known, Undecoded: in.Undecoded,
 	})
 }

@@ -111,10 +111,5 @@ func (t *tx) putAside(bucket, k, v []byte, why error) error {
 	if len(k) == 8 && string(bucket) == string(bucketMsg) {
 		text = "message " + strconv.FormatUint(u64be(k), 10) + " could not be read and is in quarantine"
 	}
-	return t.emit(gateway.EventAlarm, alarm{Reason: text})
-}
-
-// alarm is the body of EventAlarm.
-type alarm struct {
-	Reason string `json:"reason"`
+	return t.emit(gateway.EventAlarm, gateway.AlarmEvent{Reason: text})
 }

@@ -80,7 +80,7 @@ func (t *tx) putUpload(u Upload) error {
 
 func uploadEvent(u *Upload) gateway.UploadEvent {
 	return gateway.UploadEvent{
-		ID: u.ID, Kind: u.Kind, Campaign: u.Campaign, Name: u.Name, Agent: u.Agent,
+		Upload: u.ID, Kind: u.Kind, Campaign: u.Campaign, Name: u.Name, Agent: u.Agent,
 		State: u.State, Accepted: u.Accepted, Invalid: u.Invalid, Rejected: u.Rejected, Error: u.Error,
 	}
 }
