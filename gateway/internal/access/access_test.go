@@ -309,3 +309,15 @@ func TestScopesAreAClosedList(t *testing.T) {
 		}
 	}
 }
+
+func TestALateCloseLeavesTheTokenOfTheNextGuard(t *testing.T) {
+	s, file := store(t), filepath.Join(t.TempDir(), "admin.token")
+	before := open(t, Options{Store: s, File: file})
+	open(t, Options{Store: s, File: file})
+	want, err := os.ReadFile(file)
+	must(t, err)
+	must(t, before.Close())
+	if got, err := os.ReadFile(file); err != nil || string(got) != string(want) {
+		t.Errorf("the token of the second guard is %q, %v", got, err)
+	}
+}

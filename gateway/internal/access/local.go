@@ -1,6 +1,7 @@
 package access
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"io/fs"
@@ -38,8 +39,17 @@ func (g *Guard) writeLocal() error {
 	return nil
 }
 
+// removeLocal takes the file away, unless a guard that was opened since has put its
+// own token there: a Close that comes late must not shut the box to its verbs.
 func (g *Guard) removeLocal() error {
 	if !g.hasFile {
+		return nil
+	}
+	secret, err := os.ReadFile(g.file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil && sha256.Sum256(bytes.TrimSpace(secret)) != g.local:
 		return nil
 	}
 	if err := os.Remove(g.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
