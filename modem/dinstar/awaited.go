@@ -24,6 +24,7 @@ type awaited struct {
 	told   chan told // takes one
 
 	posted bool      // send_sms has returned: it may be asked for
+	done   bool      // its outcome was told
 	doubt  error     // why it is not sure that the gateway has it; nil = it said so
 	task   num       // of the gateway
 	due    time.Time // not asked before
@@ -45,6 +46,15 @@ func (w *awaited) unknown(why string) error {
 		e.Text, e.Err = why+"; "+w.doubt.Error(), w.doubt
 	}
 	return e
+}
+
+// open says that it is to be asked for. site.mu is held.
+func (w *awaited) open() bool { return w.posted && !w.done }
+
+// tell ends the wait for its outcome. site.mu is held.
+func (w *awaited) tell(v told) {
+	w.done = true
+	w.told <- v
 }
 
 // begin takes a port for one message.
@@ -91,7 +101,7 @@ func (s *site) outcomesDue() (due time.Time, some bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, w := range s.open {
-		if w.posted && (!some || w.due.Before(due)) {
+		if w.open() && (!some || w.due.Before(due)) {
 			due, some = w.due, true
 		}
 	}
@@ -124,7 +134,7 @@ func (s *site) posted() []uint32 {
 	defer s.mu.Unlock()
 	var ids []uint32
 	for id, w := range s.open {
-		if w.posted && len(w.told) == 0 {
+		if w.open() {
 			ids = append(ids, id)
 		}
 	}
@@ -151,7 +161,7 @@ func (s *site) judge(ids []uint32, rows []result) {
 	defer s.mu.Unlock()
 	for _, id := range ids {
 		w := s.open[id]
-		if w == nil || len(w.told) > 0 {
+		if w == nil || w.done {
 			continue
 		}
 		w.asked++
@@ -165,7 +175,7 @@ func (s *site) judge(ids []uint32, rows []result) {
 		if f, done, err := verdictOf(row); done {
 			s.clock.learn(row.Time, w.began)
 			s.pace(w, now)
-			w.told <- told{fate: f, row: row, err: err}
+			w.tell(told{fate: f, row: row, err: err})
 		}
 	}
 }
@@ -177,7 +187,7 @@ func (s *site) miss(w *awaited, now time.Time) {
 	case w.absent.IsZero():
 		w.absent = now
 	case now.Sub(w.absent) >= s.o.Times.Doubt:
-		w.told <- told{err: w.unknown("the gateway does not know the message")}
+		w.tell(told{err: w.unknown("the gateway does not know the message")})
 	}
 }
 

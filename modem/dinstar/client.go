@@ -75,15 +75,10 @@ func (c *client) post(ctx context.Context, limit time.Duration, verb string, bod
 	return c.ask(ctx, limit, http.MethodPost, u.String(), raw.Bytes())
 }
 
-// ask waits for its turn and asks.
+// ask waits for its turn, no longer than limit, and asks, no longer than that again.
 func (c *client) ask(ctx context.Context, limit time.Duration, method, target string, body []byte) (answer, error) {
-	if ctx.Err() != nil {
-		return answer{}, givenUp(ctx)
-	}
-	select {
-	case c.turn <- struct{}{}:
-	case <-ctx.Done():
-		return answer{}, givenUp(ctx)
+	if err := c.take(ctx, limit); err != nil {
+		return answer{}, err
 	}
 	defer func() { <-c.turn }()
 	if err := c.breaker.check(); err != nil {
@@ -108,6 +103,24 @@ func (c *client) ask(ctx context.Context, limit time.Duration, method, target st
 	}
 	c.breaker.close()
 	return got.answer()
+}
+
+// take takes the turn. A gateway that hangs holds up each request for its limit, and not
+// for those of all that wait before it.
+func (c *client) take(ctx context.Context, limit time.Duration) error {
+	if ctx.Err() != nil {
+		return givenUp(ctx)
+	}
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	select {
+	case c.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return givenUp(ctx)
+	case <-t.C:
+		return &gateway.Error{Kind: gateway.KindUnavailable, Text: "the gateway is too slow: other requests wait for it"}
+	}
 }
 
 // httpReply is an answer as it came.

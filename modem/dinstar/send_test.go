@@ -2,6 +2,7 @@ package dinstar
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -149,6 +150,28 @@ func TestAnIDThatAnotherProgramUsedIsNotOurs(t *testing.T) {
 	rows = append(rows, result{UserID: num{7, true}, Port: num{1, true}, Number: "099123456", Status: "FAILED"})
 	if got, found := w.pick(rows); !found || got.Status != "FAILED" {
 		t.Errorf("got %+v, %v", got, found)
+	}
+}
+
+func TestAnOutcomeThatWasToldIsNotAskedForAgain(t *testing.T) {
+	d, _ := wire(t, func(http.ResponseWriter, *http.Request) {})
+	s := newSite(d, nil)
+	s.ports[0] = &port{channel: gateway.Channel{State: gateway.ChannelReady}}
+	w, err := s.begin(0, modem.Submission{UserID: 5, To: "+59899123456"})
+	must(t, err)
+	if _, some := s.outcomesDue(); some {
+		t.Error("it is asked for before it was handed over")
+	}
+	s.await(w, num{}, nil)
+	if _, some := s.outcomesDue(); !some {
+		t.Error("it is not asked for")
+	}
+	s.judge([]uint32{5}, []result{{UserID: num{5, true}, Status: "SENT_OK", Ref: num{42, true}}})
+	if v := <-w.told; v.fate != fateSent || v.err != nil {
+		t.Errorf("told %+v", v)
+	}
+	if _, some := s.outcomesDue(); some || len(s.posted()) != 0 { // its Send has not returned yet
+		t.Error("it is asked for again")
 	}
 }
 

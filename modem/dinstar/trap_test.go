@@ -178,3 +178,30 @@ func TestAnAPIThatIsTurnedOffSaysSo(t *testing.T) {
 	r.gateway.Disable(false)
 	r.ready(0)
 }
+
+func TestAGatewayThatHangsHoldsUpNoRequestForLongerThanItsLimit(t *testing.T) {
+	asked := 0
+	_, c := wire(t, func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		fmt.Fprint(w, `{"error_code":202}`)
+	})
+	c.turn <- struct{}{} // another request hangs
+	_, err := c.post(t.Context(), time.Millisecond, "send_sms", struct{}{})
+	if gateway.KindOf(err) != gateway.KindUnavailable || asked != 0 {
+		t.Errorf("got %v after %d requests, want unavailable: nothing was sent", err, asked)
+	}
+	<-c.turn
+	if _, err := c.post(t.Context(), time.Minute, "send_sms", struct{}{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAConnectionThatNeverCameAboutSentNothing(t *testing.T) {
+	d, err := New(Options{Provider: "rack", URL: "http://127.0.0.1:1", Times: brief(), Every: often()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.api.post(t.Context(), time.Second, "send_sms", struct{}{}); gateway.KindOf(err) != gateway.KindUnavailable {
+		t.Errorf("got %v, want unavailable", err)
+	}
+}
