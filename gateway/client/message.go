@@ -66,12 +66,12 @@ type Message struct {
 
 // Part is what is known of one segment.
 type Part struct {
-	Segment   int        `json:"segment" example:"1" doc:"1-based"`
-	Status    string     `json:"status,omitempty" example:"sent" doc:"Absent until it was tried"`
-	Reference *uint8     `json:"tp_mr,omitempty" example:"41" doc:"TP-MR (TS 23.040 9.2.3.6)"`
-	Ref       string     `json:"ref,omitempty" doc:"Reference of a device that has no TP-MR"`
-	Report    *uint8     `json:"tp_st,omitempty" example:"0" doc:"TP-Status of its last report (TS 23.040 9.2.3.15)"`
-	At        *time.Time `json:"at,omitempty" example:"2030-01-02T08:00:03Z"`
+	Segment int        `json:"segment" example:"1" doc:"1-based"`
+	Status  string     `json:"status,omitempty" example:"sent" doc:"Absent until it was tried"`
+	MR      *uint8     `json:"tp_mr,omitempty" example:"41" doc:"TP-MR (TS 23.040 9.2.3.6)"`
+	Ref     string     `json:"ref,omitempty" doc:"Reference of a device that has no TP-MR"`
+	ST      *uint8     `json:"tp_st,omitempty" example:"0" doc:"TP-Status of its last report (TS 23.040 9.2.3.15)"`
+	At      *time.Time `json:"at,omitempty" example:"2030-01-02T08:00:03Z"`
 }
 
 // Timeline is what happened to a message, oldest first.

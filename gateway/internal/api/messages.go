@@ -233,10 +233,10 @@ func messageOf(m gateway.Message) client.Message {
 func partOf(i int, p gateway.Part) client.Part {
 	out := client.Part{Segment: i + 1, Status: p.Status.String(), Ref: p.Ref, At: when(p.At)}
 	if p.HasMR {
-		out.Reference = &p.MR
+		out.MR = &p.MR
 	}
 	if p.Status == gateway.StatusDelivered || p.Status == gateway.StatusUndelivered {
-		out.Report = &p.ST
+		out.ST = &p.ST
 	}
 	return out
 }
