@@ -148,3 +148,44 @@ func TestAResultBeforeItsAcknowledgementIsNobodys(t *testing.T) {
 		t.Errorf("the result of an earlier message was taken: %v", err)
 	}
 }
+
+func TestAResultThatIsRepeatedAfterTheNextAcknowledgementIsNobodys(t *testing.T) {
+	d, w := serves(t, Times{Ack: 20 * time.Second, Result: 20 * time.Second})
+	m := logsIn(t, d.Addr().String())
+	m.say(dwgwire.PortStatus, []byte{1, 0})
+	m.hears()
+	w.ready(t, 0)
+	result := func(code dwgwire.Code) []byte {
+		body, err := (&dwgwire.Result{Numbers: []string{somebody}, Code: code}).Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return body
+	}
+	for _, codes := range [][]dwgwire.Code{{dwgwire.CodeOK}, {dwgwire.CodeOK, dwgwire.CodeFailed}} {
+		got := make(chan error, 1)
+		go func() {
+			_, err := d.Send(context.Background(), 0, modem.Submission{To: somebody, Text: "x", Segments: 1})
+			got <- err
+		}()
+		f := m.hears()
+		b, err := dwgwire.Answer(f.ID, f.Type, 0).Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.conn.Write(b); err != nil {
+			t.Fatal(err)
+		}
+		for _, code := range codes {
+			m.say(dwgwire.SendResult, result(code))
+			m.hears()
+		}
+		want := gateway.KindNone
+		if len(codes) > 1 {
+			want = gateway.KindRefused
+		}
+		if err := <-got; gateway.KindOf(err) != want {
+			t.Fatalf("after the results %v it gives %v, want %s", codes, err, want)
+		}
+	}
+}
