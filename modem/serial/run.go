@@ -102,13 +102,9 @@ func (r *run) set(change func(c *gateway.Channel)) {
 		return
 	}
 	r.told = true
-	if r.ch.State != gateway.ChannelReady {
-		r.ready.Store(false)
-	}
+	// First the door, then the word: whoever hears of a ready channel may send at once.
+	r.ready.Store(r.ch.State == gateway.ChannelReady)
 	r.host.Channel(r.ch)
-	if r.ch.State == gateway.ChannelReady {
-		r.ready.Store(true)
-	}
 }
 
 // state changes the channel's state, with the reason.
