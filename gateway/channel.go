@@ -77,6 +77,12 @@ type Channel struct {
 	Operator     string
 	Registration Registration
 	Signal       int // 0-31 as AT+CSQ, SignalUnknown when not known
+
+	Stored  int // messages in the SIM's or modem's memory, of Storage
+	Storage int // how many there is room for; 0 = not known
+
+	ClockAt time.Time     // when the network's time was last asked; zero = never
+	Ahead   time.Duration // how far the network's clock was ahead of ours then
 }
 
 // DBm gives the signal in dBm (-113 + 2n, TS 27.007 §8.5) and whether it is known.

@@ -21,15 +21,39 @@ type Provider struct {
 	Ports   []Port  `json:"ports,omitempty"`   // of serial modems
 	Managed bool    `json:"managed,omitempty"` // written in the configuration file: read-only over the API
 	Enabled *bool   `json:"enabled,omitempty"` // nil = yes
+	Choice  string  `json:"choice,omitempty"`  // which channel takes a message: ChoiceRing, ...; "" = ring
+
+	// Of a gateway with ports of its own.
+	Auth        string   `json:"auth,omitempty"`         // AuthDigest or AuthBasic; "" = what the gateway names
+	UsePorts    string   `json:"use_ports,omitempty"`    // those to use, as a dial string; "" = all that it has
+	DeviceZone  string   `json:"device_zone,omitempty"`  // IANA name of the zone of its clock; "" = the site's
+	Certificate string   `json:"certificate,omitempty"`  // SHA-256 of its certificate in hex, for one that it signed itself
+	PortControl bool     `json:"port_control,omitempty"` // its ports may be switched, locked and given another SIM slot over the API
+	PushFrom    []string `json:"push_from,omitempty"`    // networks that may push; none = the host of URL
 }
+
+// How a message's channel is chosen among those that can take it.
+const (
+	ChoiceRing         = "ring"          // the next of the ring, in order
+	ChoiceLeastUsed    = "least-used"    // whose SIM has the most quota left
+	ChoiceSameOperator = "same-operator" // whose SIM is of the operator that owns the number's prefix, where there is one
+)
+
+// How a gateway on the network is logged in to.
+const (
+	AuthDigest = "digest" // RFC 7616
+	AuthBasic  = "basic"  // RFC 7617
+)
 
 // Disabled says that somebody turned the provider off.
 func (p *Provider) Disabled() bool { return p.Enabled != nil && !*p.Enabled }
 
 // The product types that this version has a driver for.
 const (
-	TypeGSM        = "GSM"        // serial modems on the box
-	TypeDinstarWeb = "DinstarWeb" // a Dinstar gateway, over its HTTP API
+	TypeGSM            = "GSM"            // serial modems on the box
+	TypeDinstarWeb     = "DinstarWeb"     // a Dinstar gateway, over its HTTP API
+	TypeDinstarWebPush = "DinstarWebPush" // the same, which also tells us by itself when something happens
+	TypeDinstar        = "Dinstar"        // a Dinstar gateway that dials the box: its binary TCP API
 )
 
 // Port is a physical slot of a provider: where its modem is.

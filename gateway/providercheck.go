@@ -1,12 +1,16 @@
 package gateway
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // MaxProviderRate is the highest rate of a provider, in messages per second.
@@ -36,6 +40,7 @@ func (p *Provider) Check() []*Error {
 		p.checkFields(&c, t)
 		p.checkURL(&c, t)
 		p.checkPorts(&c, t)
+		p.checkOptions(&c)
 	}
 	_, err := CompilePattern("pattern", p.Pattern)
 	c.add(err)
@@ -53,6 +58,8 @@ func (p *Provider) checkFields(c *checks, t ProviderType) {
 	}{
 		{"url", p.URL != ""}, {"user", p.User != ""}, {"sender", p.Sender != ""},
 		{"ports", len(p.Ports) > 0}, {"limits", p.Limits != Limits{}}, {"report", p.Report},
+		{"choice", p.Choice != ""}, {"auth", p.Auth != ""}, {"use_ports", p.UsePorts != ""}, {"device_zone", p.DeviceZone != ""},
+		{"certificate", p.Certificate != ""}, {"port_control", p.PortControl}, {"push_from", len(p.PushFrom) > 0},
 	} {
 		if f.set && !slices.Contains(t.Fields, f.name) {
 			c.invalid(f.name, "a %s provider has no %s", t.Name, f.name)
@@ -77,6 +84,44 @@ func (p *Provider) checkURL(c *checks, t ProviderType) {
 	case u.RawQuery != "" || u.Fragment != "":
 		c.invalid("url", "must end with the address or a path")
 	}
+}
+
+// checkOptions holds that the words of a closed set, and what names a port, a zone or a
+// network, can be read.
+func (p *Provider) checkOptions(c *checks) {
+	if !slices.Contains([]string{"", ChoiceRing, ChoiceLeastUsed, ChoiceSameOperator}, p.Choice) {
+		c.invalid("choice", "must be %s, %s or %s", ChoiceRing, ChoiceLeastUsed, ChoiceSameOperator)
+	}
+	if !slices.Contains([]string{"", AuthDigest, AuthBasic}, p.Auth) {
+		c.invalid("auth", "must be %s or %s; absent = what the gateway names", AuthDigest, AuthBasic)
+	}
+	if p.UsePorts != "" {
+		if _, err := ParseDialString(p.UsePorts); err != nil {
+			c.invalid("use_ports", "must be ports such as 0-7 or 0,1,3")
+		}
+	}
+	if p.DeviceZone != "" {
+		if _, err := time.LoadLocation(p.DeviceZone); err != nil {
+			c.invalid("device_zone", "%q is no time zone: write it as America/Montevideo", p.DeviceZone)
+		}
+	}
+	if b, err := hex.DecodeString(strings.ReplaceAll(p.Certificate, ":", "")); p.Certificate != "" && (err != nil || len(b) != sha256.Size) {
+		c.invalid("certificate", "must be the SHA-256 of the gateway's certificate: 64 hexadecimal digits")
+	}
+	for i, s := range p.PushFrom {
+		if _, err := ParseNetwork(s); err != nil {
+			c.invalid(fmt.Sprintf("push_from[%d]", i), "%q is no network: write it as 192.0.2.20 or 192.0.2.0/24", s)
+		}
+	}
+}
+
+// ParseNetwork reads a network; a single address is a network of one.
+func ParseNetwork(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	return p.Masked(), err
 }
 
 func (p *Provider) checkPorts(c *checks, t ProviderType) {

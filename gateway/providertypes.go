@@ -20,15 +20,18 @@ func ProviderTypes() []ProviderType {
 	var (
 		sms  = []string{"sms"}
 		each = []string{"pattern", "default", "rate", "enabled"}
-		rack = append([]string{"url", "user", "password", "report", "limits"}, each...)
+		sims = append([]string{"limits", "choice"}, each...)
+		rack = append([]string{"url", "user", "password", "report", "auth", "use_ports", "device_zone", "certificate", "port_control"}, sims...)
+		push = append([]string{"push_secret", "push_from"}, rack...)
+		dial = append([]string{"url", "user", "password"}, sims...)
 		http = append([]string{"url", "user", "password", "sender"}, each...)
 	)
 	types := []ProviderType{
 		{Name: TypeGSM, Driver: "serial", DialString: true, Channels: sms, Usable: true,
-			Fields: append([]string{"ports", "report", "limits"}, each...)},
+			Fields: append([]string{"ports", "report"}, sims...)},
 		{Name: TypeDinstarWeb, Driver: "dinstar", DialString: true, Channels: sms, Fields: rack, Usable: true},
-		{Name: "DinstarWebPush", Driver: "dinstar", DialString: true, Channels: sms, Fields: rack},
-		{Name: "Dinstar", Driver: "dwg", DialString: true, Channels: sms, Fields: rack},
+		{Name: TypeDinstarWebPush, Driver: "dinstar", DialString: true, Channels: sms, Fields: push},
+		{Name: TypeDinstar, Driver: "dwg", DialString: true, Channels: sms, Fields: dial},
 	}
 	for _, name := range []string{"Quality", "GMG", "Nexmo", "InfoBip", "SMSMasivo",
 		"URLSMS", "URLSMSAuth", "URLPOSTSMS", "URLPOSTSMSAuth"} {

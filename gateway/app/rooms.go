@@ -135,7 +135,7 @@ func (a *App) addDialer(context.Context) error {
 func managed(all []config.Provider) []catalog.Provider {
 	out := make([]catalog.Provider, len(all))
 	for i, p := range all {
-		out[i] = catalog.Provider{Provider: p.Provider, Password: p.Password}
+		out[i] = catalog.Provider{Provider: p.Provider, Password: p.Password, PushSecret: p.PushSecret}
 	}
 	return out
 }

@@ -25,8 +25,18 @@ type Provider struct {
 	Report   bool    `json:"report" required:"false" example:"true" doc:"Ask the network for delivery reports"`
 	Limits   *Limits `json:"limits,omitempty" doc:"For each SIM in it"`
 	Ports    []Port  `json:"ports,omitempty" maxItems:"32" nullable:"false" doc:"Of serial modems"`
-	Revision uint64  `json:"revision,omitempty" example:"1" doc:"In a PUT: the revision that it replaces; absent = whichever is there"`
-	Managed  bool    `json:"managed" readOnly:"true" doc:"Written in the configuration file: read-only over the API"`
+	Choice   string  `json:"choice,omitempty" enum:"ring,least-used,same-operator" example:"ring" doc:"Which channel takes a message; absent = the next of the ring"`
+
+	Auth        string   `json:"auth,omitempty" enum:"digest,basic" doc:"Of a gateway; absent = what it names"`
+	UsePorts    string   `json:"use_ports,omitempty" maxLength:"128" example:"0-7" doc:"Of a gateway: the ports to use; absent = all that it has"`
+	DeviceZone  string   `json:"device_zone,omitempty" maxLength:"64" example:"America/Montevideo" doc:"Zone of a gateway's clock; absent = the site's"`
+	Certificate string   `json:"certificate,omitempty" maxLength:"95" doc:"SHA-256, in hex, of the certificate that a gateway signed itself"`
+	PortControl bool     `json:"port_control,omitempty" doc:"A gateway's ports may be switched, locked and given another SIM slot"`
+	PushSecret  string   `json:"push_secret,omitempty" maxLength:"128" writeOnly:"true" doc:"End of the path that a gateway pushes to; never returned; absent in a PUT = as it is"`
+	PushFrom    []string `json:"push_from,omitempty" maxItems:"16" nullable:"false" example:"[\"192.0.2.20\"]" doc:"Networks that may push; none = the host of url"`
+
+	Revision uint64 `json:"revision,omitempty" example:"1" doc:"In a PUT: the revision that it replaces; absent = whichever is there"`
+	Managed  bool   `json:"managed" readOnly:"true" doc:"Written in the configuration file: read-only over the API"`
 }
 
 // Port is a physical slot of a provider.

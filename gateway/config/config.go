@@ -86,10 +86,11 @@ type ValidFor struct {
 	Base   time.Duration // a row of a base
 }
 
-// Provider is a provider of the file: gateway.Provider with its password.
+// Provider is a provider of the file: gateway.Provider with its secrets.
 type Provider struct {
 	gateway.Provider
-	Password gateway.Secret
+	Password   gateway.Secret
+	PushSecret gateway.Secret // the last segment of the path that its gateway pushes to
 }
 
 // SIM is what the file says of one card, wherever it is.

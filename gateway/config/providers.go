@@ -45,11 +45,20 @@ func (r *reader) provider(t *table) Provider {
 		Rate:    t.number("rate", 0, 0, gateway.MaxProviderRate),
 		Report:  t.flag("report", false),
 		Limits:  r.limits(t.sub("limits")),
+		Choice:  t.text("choice", ""),
 		Managed: true,
+
+		Auth:        t.text("auth", ""),
+		UsePorts:    t.text("use_ports", ""),
+		DeviceZone:  t.text("device_zone", ""),
+		Certificate: t.text("certificate", ""),
+		PortControl: t.flag("port_control", false),
+		PushFrom:    t.list("push_from", nil),
 	}}
 	enabled := t.flag("enabled", true)
 	p.Enabled = &enabled
 	p.Password = t.secret("password_file", r.places)
+	p.PushSecret = t.secret("push_secret_file", r.places)
 	for _, q := range t.subs("port") {
 		p.Ports = append(p.Ports, r.port(q))
 	}
@@ -101,9 +110,14 @@ func (r *reader) check(t *table, p *gateway.Provider) {
 		}
 		t.add(path, "%s", text)
 	}
-	if tp, ok := gateway.LookupProviderType(p.Type); ok && tp.Usable &&
-		t.has("password_file") && !slices.Contains(tp.Fields, "password") {
-		t.add(t.at("password_file"), "a %s provider has no password", tp.Name)
+	tp, ok := gateway.LookupProviderType(p.Type)
+	if !ok || !tp.Usable {
+		return
+	}
+	for _, secret := range []string{"password", "push_secret"} {
+		if t.has(secret+"_file") && !slices.Contains(tp.Fields, secret) {
+			t.add(t.at(secret+"_file"), "a %s provider has no %s", tp.Name, secret)
+		}
 	}
 }
 

@@ -122,15 +122,12 @@ func (r *reader) prefixes(t *table, key string, def []netip.Prefix) []netip.Pref
 	}
 	var all []netip.Prefix
 	for i, s := range t.list(key, nil) {
-		p, err := netip.ParsePrefix(s)
-		if a, bad := netip.ParseAddr(s); bad == nil && a.Zone() == "" {
-			p, err = netip.PrefixFrom(a, a.BitLen()), nil
-		}
+		p, err := gateway.ParseNetwork(s)
 		if err != nil {
 			t.add(t.at(key+"."+strconv.Itoa(i)), `%q is no network: write it as "192.0.2.0/24"`, s)
 			continue
 		}
-		all = append(all, p.Masked())
+		all = append(all, p)
 	}
 	return all
 }

@@ -79,13 +79,16 @@ func (a *API) putProvider(ctx context.Context, in client.Provider) (client.Provi
 	p := catalog.Provider{
 		Provider: gateway.Provider{
 			Name: in.Name, Type: in.Type, URL: in.URL, User: in.User, Sender: in.Sender, Pattern: in.Pattern,
-			Default: in.Default, Rate: in.Rate, Report: in.Report, Enabled: in.Enabled,
+			Default: in.Default, Rate: in.Rate, Report: in.Report, Enabled: in.Enabled, Choice: in.Choice,
+			Auth: in.Auth, UsePorts: in.UsePorts, DeviceZone: in.DeviceZone, Certificate: in.Certificate,
+			PortControl: in.PortControl, PushFrom: in.PushFrom,
 			Ports: mapped(in.Ports, func(q client.Port) gateway.Port {
 				return gateway.Port{Port: q.Port, Device: q.Device, IMEI: q.IMEI, Baud: q.Baud, PIN: gateway.Secret(q.PIN), SMSC: q.SMSC}
 			}),
 		},
-		Password: gateway.Secret(in.Password),
-		Revision: in.Revision,
+		Password:   gateway.Secret(in.Password),
+		PushSecret: gateway.Secret(in.PushSecret),
+		Revision:   in.Revision,
 	}
 	if in.Limits != nil {
 		p.Limits = gateway.Limits(*in.Limits)
@@ -113,6 +116,8 @@ func providerOf(p catalog.Provider) client.Provider {
 	out := client.Provider{
 		Name: p.Name, Type: p.Type, Enabled: &enabled, Default: p.Default, URL: p.URL, User: p.User,
 		Sender: p.Sender, Pattern: p.Pattern, Rate: p.Rate, Report: p.Report, Revision: p.Revision, Managed: p.Managed,
+		Choice: p.Choice, Auth: p.Auth, UsePorts: p.UsePorts, DeviceZone: p.DeviceZone, Certificate: p.Certificate,
+		PortControl: p.PortControl, PushFrom: p.PushFrom,
 		Ports: mapped(p.Ports, func(q gateway.Port) client.Port {
 			return client.Port{Port: q.Port, Device: q.Device, IMEI: q.IMEI, Baud: q.Baud, SMSC: q.SMSC}
 		}),

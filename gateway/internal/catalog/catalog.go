@@ -40,12 +40,13 @@ type Dialer struct {
 	Revision uint64
 }
 
-// Provider is a provider with its password and revision; a managed one has
+// Provider is a provider with its secrets and revision; a managed one has
 // revision 0.
 type Provider struct {
 	gateway.Provider
-	Password gateway.Secret
-	Revision uint64
+	Password   gateway.Secret
+	PushSecret gateway.Secret
+	Revision   uint64
 }
 
 // Catalog holds the definitions. It is safe for use by many goroutines.

@@ -21,6 +21,7 @@ const (
 type storedProvider struct {
 	gateway.Provider
 	Password string         `json:"password,omitempty"`
+	Push     string         `json:"push_secret,omitempty"`
 	PINs     map[int]string `json:"pins,omitempty"` // by port
 }
 
@@ -86,7 +87,7 @@ func (c *Catalog) remove(ctx context.Context, kind, name, lane string, shared bo
 // seal makes a provider ready to be written.
 func (p Provider) seal() storedProvider {
 	p = p.clone()
-	s := storedProvider{Provider: p.Provider, Password: string(p.Password), PINs: map[int]string{}}
+	s := storedProvider{Provider: p.Provider, Password: string(p.Password), Push: string(p.PushSecret), PINs: map[int]string{}}
 	for i := range s.Ports {
 		if q := &s.Ports[i]; q.PIN != "" {
 			s.PINs[q.Port], q.PIN = string(q.PIN), ""
@@ -97,7 +98,7 @@ func (p Provider) seal() storedProvider {
 
 // open undoes seal.
 func (s storedProvider) open(revision uint64) Provider {
-	p := Provider{Provider: s.Provider, Password: gateway.Secret(s.Password), Revision: revision}
+	p := Provider{Provider: s.Provider, Password: gateway.Secret(s.Password), PushSecret: gateway.Secret(s.Push), Revision: revision}
 	for i := range p.Ports {
 		p.Ports[i].PIN = gateway.Secret(s.PINs[p.Ports[i].Port])
 	}

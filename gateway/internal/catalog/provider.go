@@ -21,7 +21,7 @@ func (c *Catalog) Provider(name string) (Provider, error) {
 	return p.clone(), nil
 }
 
-// PutProvider makes or replaces a provider. A password or PIN that is absent, or
+// PutProvider makes or replaces a provider. A secret that is absent, or
 // stars, stays as it is. KindInvalid names the field; KindConflict when the name is
 // taken, the revision is another, another provider is the default or has one of its
 // modems, or the configuration file manages it.
@@ -87,6 +87,9 @@ func (c *Catalog) DeleteProvider(ctx context.Context, name string) error {
 func (p *Provider) keepSecrets(old Provider) {
 	if unsaid(p.Password) {
 		p.Password = old.Password
+	}
+	if unsaid(p.PushSecret) {
+		p.PushSecret = old.PushSecret
 	}
 	pins := map[int]gateway.Secret{}
 	for _, q := range old.Ports {

@@ -114,7 +114,7 @@ func (d Dialer) clone() Dialer {
 }
 
 func (p Provider) clone() Provider {
-	p.Ports = slices.Clone(p.Ports)
+	p.Ports, p.PushFrom = slices.Clone(p.Ports), slices.Clone(p.PushFrom)
 	if p.Enabled != nil {
 		on := *p.Enabled
 		p.Enabled = &on
