@@ -43,7 +43,7 @@ type users struct {
 }
 
 // NextUserID gives an id to know a message by in a device: never 0, and not given
-// out before in this store until all 2^32 were. Once in 4096 calls it waits for a
+// out before in this store until all 2^31 were: gateways take ids as signed numbers of 32 bits. Once in 4096 calls it waits for a
 // commit, which reserves the next ids; where that fails the ids go on, since no
 // intent can be committed then either.
 func (s *Spool) NextUserID() uint32 {
@@ -67,7 +67,7 @@ func (s *Spool) reserveUsers(next uint32) (first, limit uint32) {
 		if v := meta.Get(metaUser); len(v) == 4 {
 			first = max(first, binary.BigEndian.Uint32(v))
 		}
-		if first > math.MaxUint32-userBlock {
+		if first > math.MaxInt32-userBlock {
 			first = 1
 		}
 		limit = first + userBlock

@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"encoding/binary"
 	"slices"
 	"strings"
 	"testing"
@@ -228,5 +229,28 @@ func TestUserIDsAreNeverGivenOutTwice(t *testing.T) {
 			seen[id] = true
 		}
 		s = crash(t, s)
+	}
+}
+
+// A Dinstar gateway takes ids as signed numbers of 32 bits.
+func TestUserIDsStayBelow31Bits(t *testing.T) {
+	for _, stored := range []uint32{1<<31 - userBlock - 3, 1<<31 - 1, 1<<32 - 1} {
+		s, _ := open(t)
+		if err := s.update(t.Context(), func(t *tx) error {
+			return t.bucket(bucketMeta).Put(metaUser, binary.BigEndian.AppendUint32(nil, stored))
+		}); err != nil {
+			t.Fatal(err)
+		}
+		began := false
+		for range 2 * userBlock {
+			id := s.NextUserID()
+			if id == 0 || id >= 1<<31 {
+				t.Fatalf("from %d on it gives %d", stored, id)
+			}
+			began = began || id == 1
+		}
+		if !began {
+			t.Errorf("from %d on it does not begin again at 1", stored)
+		}
 	}
 }
