@@ -1,6 +1,9 @@
 package gateway
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Operator is a mobile network operator, in so far as the site says what of it matters.
 type Operator struct {
@@ -17,3 +20,6 @@ type Balance struct {
 	Every   time.Duration `json:"every,omitempty"`   // 0 = 24 h
 	Low     float64       `json:"low,omitempty"`     // an amount below this raises an alarm; 0 = none does
 }
+
+// USSDCode says that a text can be dialled as a USSD code: digits, *, # and +.
+func USSDCode(s string) bool { return s != "" && strings.Trim(s, "0123456789*#+") == "" }

@@ -28,6 +28,8 @@ type Config struct {
 	Log       Log
 	Sending   Sending
 	Providers []Provider
+	Operators []gateway.Operator
+	Cards     Cards
 	SIMs      []SIM
 }
 
@@ -91,13 +93,6 @@ type Provider struct {
 	gateway.Provider
 	Password   gateway.Secret
 	PushSecret gateway.Secret // the last segment of the path that its gateway pushes to
-}
-
-// SIM is what the file says of one card, wherever it is.
-type SIM struct {
-	ICCID  string
-	Number gateway.Address // "" = as the card says
-	Limits gateway.Limits  // instead of the provider's
 }
 
 // Load reads a configuration file. Whatever is wrong is in one *Error of kind

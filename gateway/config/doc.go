@@ -15,7 +15,10 @@
 //	[sending]    max_segments, attempts, resend_after, valid_for
 //	[[provider]] name, type, url, user, password_file, sender, pattern, default, rate, report, limits, enabled
 //	[[provider.port]] port, device, imei, baud, pin_file, smsc
-//	[[sim]]      iccid, number, limits
+//	[[operator]] name, networks, prefixes
+//	[operator.balance] code, pattern, every, low
+//	[[sim]]      iccid, number, limits, operator, reset_day, balance_low
+//	[sims]       on_swap
 //
 // Example prints the file with every key, its meaning and its default. A
 // secret is never in the file: a key that ends in _file names the file that holds

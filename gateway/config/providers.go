@@ -62,7 +62,7 @@ func (r *reader) provider(t *table) Provider {
 	for _, q := range t.subs("port") {
 		p.Ports = append(p.Ports, r.port(q))
 	}
-	r.check(t, &p.Provider)
+	r.check(t, &p.Provider, p.Password)
 	t.done()
 	return p
 }
@@ -98,7 +98,7 @@ func (r *reader) limits(t *table) gateway.Limits {
 
 // check notes what gateway finds wrong with a provider, at the key at fault. A
 // key that was wrong already is not judged by its default.
-func (r *reader) check(t *table, p *gateway.Provider) {
+func (r *reader) check(t *table, p *gateway.Provider, password gateway.Secret) {
 	for _, e := range p.Check() {
 		path := t.at(keyPath(e.Field))
 		if r.faulty(path) {
@@ -113,6 +113,9 @@ func (r *reader) check(t *table, p *gateway.Provider) {
 	tp, ok := gateway.LookupProviderType(p.Type)
 	if !ok || !tp.Usable {
 		return
+	}
+	if e := p.CheckPassword(password); e != nil && !r.faulty(t.at("password_file")) {
+		t.add(t.at("password_file"), "%s", e.Text)
 	}
 	for _, secret := range []string{"password", "push_secret"} {
 		if t.has(secret+"_file") && !slices.Contains(tp.Fields, secret) {
@@ -143,32 +146,6 @@ func keyPath(field string) string {
 		field += "_file"
 	}
 	return strings.NewReplacer("[", ".", "]", "").Replace(field)
-}
-
-// sims reads [[sim]].
-func (r *reader) sims(tables []*table) []SIM {
-	var all []SIM
-	seen := map[string]bool{}
-	for _, t := range tables {
-		s := SIM{
-			ICCID:  t.text("iccid", ""),
-			Number: gateway.Address(t.text("number", "")),
-			Limits: r.limits(t.sub("limits")),
-		}
-		switch {
-		case len(s.ICCID) < 18 || len(s.ICCID) > 22 || strings.Trim(s.ICCID, "0123456789") != "": // ITU-T E.118; some cards tell 18 digits
-			t.add(t.at("iccid"), "must be the 18 to 22 digits on the card, such as \"8959801234567890123\"")
-		case seen[s.ICCID]:
-			t.add(t.at("iccid"), "another sim has the iccid %s already", s.ICCID)
-		}
-		if s.Number != "" && !s.Number.E164() {
-			t.add(t.at("number"), "must be an international number, such as \"+59899000000\"")
-		}
-		seen[s.ICCID] = true
-		t.done()
-		all = append(all, s)
-	}
-	return all
 }
 
 // textOf gives the text of a fault of the house without its field.

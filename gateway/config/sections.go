@@ -55,7 +55,9 @@ func (r *reader) config() *Config {
 	r.log(r.sub("log"), &c.Log)
 	r.sending(r.sub("sending"), &c.Sending)
 	c.Providers = r.providers(r.subs("provider"))
-	c.SIMs = r.sims(r.subs("sim"))
+	c.Operators = r.operators(r.subs("operator"))
+	r.cards(r.sub("sims"), &c.Cards)
+	c.SIMs = r.sims(r.subs("sim"), c.Operators)
 	r.done()
 	return c
 }
