@@ -35,7 +35,7 @@ func (p *Provider) Check() []*Error {
 	case !known:
 		c.invalid("type", "%q is no type of provider: one of %s", p.Type, strings.Join(typeNames(), ", "))
 	case !t.Usable:
-		c.invalid("type", "this version has no driver for %s providers yet: use %s", p.Type, strings.Join(usableNames(), " or "))
+		c.invalid("type", "this version has no driver for %s providers yet: use %s", p.Type, alternatives(usableNames()))
 	default:
 		p.checkFields(&c, t)
 		p.checkURL(&c, t)
@@ -73,6 +73,10 @@ func (p *Provider) checkURL(c *checks, t ProviderType) {
 	if !slices.Contains(t.Fields, "url") {
 		return
 	}
+	if p.Type == TypeDinstar {
+		p.checkListen(c)
+		return
+	}
 	u, err := url.Parse(p.URL)
 	switch {
 	case p.URL == "":
@@ -83,6 +87,18 @@ func (p *Provider) checkURL(c *checks, t ProviderType) {
 		c.invalid("url", "must hold no password: it has a field of its own")
 	case u.RawQuery != "" || u.Fragment != "":
 		c.invalid("url", "must end with the address or a path")
+	}
+}
+
+// checkListen holds that a gateway that dials in finds us, and has a name to log in with.
+func (p *Provider) checkListen(c *checks) {
+	address, err := ListenAddress(p.URL)
+	c.add(err)
+	if strings.HasSuffix(address, ":0") {
+		c.invalid("url", "needs a port of its own, such as 10003: the gateway must be told where to dial")
+	}
+	if e := checkListenLogin("user", p.User); e != nil {
+		c.errs = append(c.errs, e)
 	}
 }
 
@@ -190,6 +206,15 @@ func usableNames() []string {
 		}
 	}
 	return names
+}
+
+// alternatives joins words as a sentence does: a, b or c.
+func alternatives(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 // checks gathers faults.

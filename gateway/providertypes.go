@@ -31,7 +31,7 @@ func ProviderTypes() []ProviderType {
 			Fields: append([]string{"ports", "report"}, sims...)},
 		{Name: TypeDinstarWeb, Driver: "dinstar", DialString: true, Channels: sms, Fields: rack, Usable: true},
 		{Name: TypeDinstarWebPush, Driver: "dinstar", DialString: true, Channels: sms, Fields: push},
-		{Name: TypeDinstar, Driver: "dwg", DialString: true, Channels: sms, Fields: dial},
+		{Name: TypeDinstar, Driver: "dwg", DialString: true, Channels: sms, Fields: dial, Usable: true},
 	}
 	for _, name := range []string{"Quality", "GMG", "Nexmo", "InfoBip", "SMSMasivo",
 		"URLSMS", "URLSMSAuth", "URLPOSTSMS", "URLPOSTSMSAuth"} {

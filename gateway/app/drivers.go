@@ -36,6 +36,8 @@ func (a *App) devices() []modem.Device {
 			}
 		case gateway.TypeDinstarWeb:
 			add(a.dinstarDevice(p))
+		case gateway.TypeDinstar:
+			add(a.dwgDevice(p))
 		default:
 			// The catalog and the configuration refuse a type without a driver.
 			a.log.Error("no driver for this type of provider", "provider", p.Name, "type", p.Type)

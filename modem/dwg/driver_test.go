@@ -374,24 +374,15 @@ func TestAnotherGatewayHasToWait(t *testing.T) {
 	})
 }
 
-func TestURLsSayWhereToListen(t *testing.T) {
-	var bad []string
-	for _, raw := range []string{
-		"", "10.0.0.1:10003", "http://10.0.0.1:10003", "tcp://gw.example:10003", "tcp://10.0.0.1", "tcp://10.0.0.1:99999",
-		"tcp://10.0.0.1:1/x", "tcp://u:p@10.0.0.1:1", "tcp://:10003", "tcp://10.0.0.1:01",
+func TestOptionsThatNoGatewayCanMeetAreRefused(t *testing.T) {
+	for field, o := range map[string]Options{
+		"url":      {URL: "tcp://gw.example:10003", User: "u", Password: "p"},
+		"user":     {URL: "tcp://127.0.0.1:0", Password: "p"},
+		"password": {URL: "tcp://127.0.0.1:0", User: "u", Password: gateway.Secret(strings.Repeat("x", 17))},
 	} {
-		if _, err := ListenAddress(raw); gateway.KindOf(err) != gateway.KindInvalid {
-			bad = append(bad, raw)
+		var e *gateway.Error
+		if _, err := New(o); !errors.As(err, &e) || e.Kind != gateway.KindInvalid || e.Field != field {
+			t.Errorf("%s: it gives %v", field, err)
 		}
-	}
-	if len(bad) > 0 {
-		t.Errorf("taken: %q", bad)
-	}
-	got, err := ListenAddress("tcp://[::1]:10003")
-	if err != nil || got != "[::1]:10003" {
-		t.Errorf("an IPv6 address gives %q, %v", got, err)
-	}
-	if _, err := New(Options{URL: "tcp://127.0.0.1:0", User: "u", Password: gateway.Secret(strings.Repeat("x", 17))}); gateway.KindOf(err) != gateway.KindInvalid {
-		t.Errorf("a password that a login cannot carry gives %v", err)
 	}
 }

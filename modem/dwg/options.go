@@ -2,10 +2,6 @@ package dwg
 
 import (
 	"log/slog"
-	"net"
-	"net/netip"
-	"net/url"
-	"strconv"
 	"time"
 
 	"fieldpost/gateway"
@@ -14,7 +10,7 @@ import (
 
 // Options say where a driver listens, and for whom.
 type Options struct {
-	URL      string // tcp://host:port, where the driver listens; the host is an address of this machine
+	URL      string // tcp://host:port, where the driver listens; see gateway.ListenAddress
 	User     string
 	Password gateway.Secret
 	Now      func() time.Time // stamps; nil = time.Now
@@ -53,30 +49,8 @@ func (t Times) orUsual() Times {
 
 // check gives the first fault of the options, and where to listen.
 func (o *Options) check() (address string, err error) {
-	if address, err = ListenAddress(o.URL); err != nil {
+	if address, err = gateway.ListenAddress(o.URL); err != nil {
 		return "", err
 	}
 	return address, dwgwire.CheckCredentials(o.User, string(o.Password))
-}
-
-// ListenAddress reads a provider's URL: tcp://host:port, where host is an address
-// of this machine, since the gateway dials in. The port may be 0: any that is free.
-func ListenAddress(raw string) (string, error) {
-	bad := func(why string) error {
-		return gateway.Invalid("url", "%s: it is where this machine listens, such as tcp://192.168.1.2:10003", why)
-	}
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "", bad("cannot be read")
-	}
-	if u.Scheme != "tcp" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" {
-		return "", bad("must have the form tcp://host:port")
-	}
-	if _, err := netip.ParseAddr(u.Hostname()); err != nil {
-		return "", bad("the host must be an IP address")
-	}
-	if n, err := strconv.ParseUint(u.Port(), 10, 16); err != nil || strconv.FormatUint(n, 10) != u.Port() {
-		return "", bad("the port must be a number up to 65535")
-	}
-	return net.JoinHostPort(u.Hostname(), u.Port()), nil
 }

@@ -193,6 +193,41 @@ func TestADeviceServesOneProviderAtATime(t *testing.T) {
 	refused(t, err, gateway.KindConflict, "port[0].device")
 }
 
+func TestAGatewayServesOneProviderAtATime(t *testing.T) {
+	for typ, urls := range map[string][2]string{
+		gateway.TypeDinstar:    {"tcp://0.0.0.0:10003", "tcp://192.0.2.2:10003"},
+		gateway.TypeDinstarWeb: {"http://192.0.2.20", "http://192.0.2.20:80/"},
+	} {
+		c := open(t, newMemory())
+		p := Provider{Provider: gateway.Provider{Name: "first", Type: typ, URL: urls[0], User: "admin"}, Password: "s3cret"}
+		must[Provider](t)(c.PutProvider(t.Context(), p))
+		p.Name, p.URL = "second", urls[1]
+		_, err := c.PutProvider(t.Context(), p)
+		refused(t, err, gateway.KindConflict, "url")
+		if !strings.Contains(fmt.Sprint(err), "provider first has ") {
+			t.Errorf("%v does not say whose it is", err)
+		}
+		p.Enabled = new(bool)
+		must[Provider](t)(c.PutProvider(t.Context(), p))
+	}
+}
+
+func TestAGatewayThatDialsInNeedsAPasswordThatItsLoginCanCarry(t *testing.T) {
+	c := open(t, newMemory())
+	p := Provider{Provider: gateway.Provider{Name: "rack2", Type: gateway.TypeDinstar, URL: "tcp://:10003", User: "admin"}}
+	for _, password := range []string{"", "***", strings.Repeat("x", 17)} {
+		p.Password = gateway.Secret(password)
+		_, err := c.PutProvider(t.Context(), p)
+		refused(t, err, gateway.KindInvalid, "password")
+	}
+	p.Password = "s3cret"
+	p = must[Provider](t)(c.PutProvider(t.Context(), p))
+	p.Password = "***"
+	if p = must[Provider](t)(c.PutProvider(t.Context(), p)); p.Password != "s3cret" {
+		t.Error("the password is another")
+	}
+}
+
 func TestAtMostOneProviderIsTheDefault(t *testing.T) {
 	m := newMemory()
 	c := open(t, m)

@@ -23,8 +23,8 @@ func (c *Catalog) Provider(name string) (Provider, error) {
 
 // PutProvider makes or replaces a provider. A secret that is absent, or
 // stars, stays as it is. KindInvalid names the field; KindConflict when the name is
-// taken, the revision is another, another provider is the default or has one of its
-// modems, or the configuration file manages it.
+// taken, the revision is another, another provider is the default or has its gateway or one
+// of its modems, or the configuration file manages it.
 func (c *Catalog) PutProvider(ctx context.Context, p Provider) (Provider, error) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
@@ -38,6 +38,9 @@ func (c *Catalog) PutProvider(ctx context.Context, p Provider) (Provider, error)
 	p.keepSecrets(old)
 	if errs := p.Check(); len(errs) > 0 {
 		return Provider{}, errs[0]
+	}
+	if e := p.CheckPassword(p.Password); e != nil {
+		return Provider{}, e
 	}
 	if err := fresh(kindProvider, p.Name, p.Revision, old.Revision); err != nil {
 		return Provider{}, err

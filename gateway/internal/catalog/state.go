@@ -36,8 +36,8 @@ func (s *state) defaultProvider() string {
 	return ""
 }
 
-// rival refuses a provider with a modem that another one drives: a device serves
-// one provider at a time.
+// rival refuses a provider with a modem or a gateway that another one drives: a device
+// serves one provider at a time.
 func (s *state) rival(p *Provider) error {
 	if p.Disabled() {
 		return nil
@@ -45,6 +45,11 @@ func (s *state) rival(p *Provider) error {
 	for name, other := range s.providers {
 		if name == p.Name || other.Disabled() {
 			continue
+		}
+		if p.Shares(&other.Provider) {
+			e := gateway.Errorf(gateway.KindConflict, "provider %s has %s already: take it away from one of them", name, other.Endpoint())
+			e.Field = "url"
+			return e
 		}
 		for i, q := range p.Ports {
 			for _, o := range other.Ports {
