@@ -38,17 +38,26 @@ func (b *Bank) Reset(ctx context.Context, id string) error {
 }
 
 // Reconcile asks the channel's device what became of a submission: see
-// Reconciler. A driver that cannot is invalid.
+// Reconciler. A device that cannot be asked is unknown_outcome too, so that any other
+// error is its word that nothing went out.
 func (b *Bank) Reconcile(ctx context.Context, id string, userID uint32) (r Receipt, err error) {
+	told := false
 	err = b.ask(id, "reconcile", func(d Driver, port int) error {
 		rec, ok := d.(Reconciler)
 		if !ok {
 			return cannot("say what became of a message")
 		}
 		r, err = rec.Reconcile(ctx, port, userID)
+		told = err != nil
 		return err
 	})
-	return r, err
+	if err != nil && !told {
+		err = &gateway.Error{Kind: gateway.KindUnknownOutcome, Text: errorText(err), Err: err}
+	}
+	if err = sendError(err); err != nil {
+		return Receipt{}, err
+	}
+	return r, nil
 }
 
 // ask calls an ability of a channel's driver. Unlike a send it may run beside

@@ -103,7 +103,8 @@ type Resetter interface {
 
 // Reconciler is a driver that can ask its device what became of submissions.
 type Reconciler interface {
-	// Reconcile gives the fate of a submission: a Receipt, a refusal as an error, or
-	// unknown_outcome when the device does not know it either.
+	// Reconcile gives the fate of a submission: a Receipt, an error of Send's kinds when
+	// nothing of it went out, or unknown_outcome when the device does not know it either or
+	// cannot be asked.
 	Reconcile(ctx context.Context, port int, userID uint32) (Receipt, error)
 }

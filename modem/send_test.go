@@ -240,6 +240,11 @@ func TestOptionalAbilitiesAreProbed(t *testing.T) {
 		if r, err := b.Reconcile(t.Context(), "rich/0", 1); err != nil || r.MR != 7 {
 			t.Errorf("Reconcile: %+v, %v", r, err)
 		}
+		for _, id := range []string{"bank/0", "nobody/0"} {
+			if _, err := b.Reconcile(t.Context(), id, 1); gateway.KindOf(err) != gateway.KindUnknownOutcome {
+				t.Errorf("Reconcile where nobody can be asked: %v, want unknown_outcome", err)
+			}
+		}
 		b.Rest("rich/0", time.Hour, "tired")
 		if err := b.Reset(t.Context(), "rich/0"); err != nil {
 			t.Error(err)

@@ -26,7 +26,7 @@ func bucketNames() [][]byte {
 		bucketBlack, bucketListed, bucketUnlisted, bucketTouched, bucketHits,
 		bucketDocs, bucketUploads, bucketUploadTime, bucketUploadBad,
 		bucketIdem, bucketIdemTime,
-		bucketRefs, bucketRefsTime, bucketDoubts, bucketOrphans, bucketOrphansBy, bucketOrphanTold,
+		bucketRefs, bucketRefsTime, bucketDoubts, bucketTries, bucketOrphans, bucketOrphansBy, bucketOrphanTold,
 		bucketInbound, bucketSeen, bucketSeenTime,
 		bucketSets, bucketSetKey, bucketSetOpen, bucketSetFrom, bucketSetLates,
 	}

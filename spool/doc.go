@@ -47,6 +47,8 @@
 //     becomes of a later try. It is queued again only by policy or by a person, with a line
 //     in the timeline and an event that say so; segments that were never tried follow when
 //     the doubt about the others ends.
+//     The try behind a doubt is kept with its channel, SIM and user id until the doubt
+//     ends, so that its device can be asked; Settle takes the device's word.
 //  8. What was charged to a SIM is given back only when nothing was sent for sure.
 //  9. A record that cannot be read is moved to quarantine as it is, its row counts as
 //     deleted and an alarm says so. Nothing is dropped because it cannot be read.

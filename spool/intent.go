@@ -40,6 +40,12 @@ func hasIntent(b *bbolt.Tx, idm uint64) bool {
 }
 
 func (t *tx) putIntent(in *opened) error {
+	k := intentKey(in.IDM, in.Segment)
+	return t.bucket(bucketIntent).Put(k, seal(k, encodeIntent(in)))
+}
+
+// encodeIntent gives the body of an intent's record.
+func encodeIntent(in *opened) []byte {
 	e := encoder{b: append(make([]byte, 0, 128), recordVersion)}
 	e.uint(iUserID, uint64(in.UserID))
 	e.string(iProvider, in.Provider)
@@ -52,8 +58,7 @@ func (t *tx) putIntent(in *opened) error {
 		e.uint(iFresh, 1)
 	}
 	e.time(iAt, in.At)
-	k := intentKey(in.IDM, in.Segment)
-	return t.bucket(bucketIntent).Put(k, seal(k, e.b))
+	return e.b
 }
 
 // takeIntent closes an intent and gives what it said; nil when there is none.
@@ -93,7 +98,11 @@ func decodeIntent(k, v []byte) (*opened, error) {
 	if err != nil {
 		return nil, fmt.Errorf("intent of message %d: %w", in.IDM, err)
 	}
-	err = decode(body, func(f field) error {
+	return in, decodeIntentBody(in, body)
+}
+
+func decodeIntentBody(in *opened, body []byte) error {
+	return decode(body, func(f field) error {
 		switch f.n {
 		case iUserID:
 			return within(&in.UserID, f)
@@ -118,7 +127,6 @@ func decodeIntent(k, v []byte) (*opened, error) {
 		}
 		return nil
 	})
-	return in, err
 }
 
 // openIntent writes that a segment is about to reach a device. gone says that the

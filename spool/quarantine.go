@@ -60,6 +60,9 @@ func (t *tx) quarantine(idm uint64, why error) error {
 	if err := t.bucket(bucketMsg).Delete(k); err != nil {
 		return err
 	}
+	if err := t.forgetTries(idm); err != nil {
+		return err
+	}
 	if home, ok := t.search(idm); ok {
 		return t.remove(home)
 	}

@@ -90,6 +90,8 @@ type Spool struct {
 	tail   tail
 	users  users
 
+	doubting bell // another doubt
+
 	closing sync.Once
 	closed  error
 

@@ -172,6 +172,9 @@ func (t *tx) doubted(m *gateway.Message, in *opened, o *Outcome, tr gateway.Tran
 	if err := t.setStatus(m, st, tr); err != nil {
 		return err
 	}
+	if err := t.keepTry(in); err != nil {
+		return err
+	}
 	return t.referDoubt(m, in, o, tr.At)
 }
 

@@ -26,6 +26,10 @@ func New(o Options) (*Driver, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	pin, err := o.pin()
+	if err != nil {
+		return nil, err
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -40,7 +44,7 @@ func New(o Options) (*Driver, error) {
 	}
 	o.Times, o.Every = o.Times.orUsual(), o.Every.orUsual()
 	d := &Driver{o: o}
-	d.api = newClient(&d.o, base)
+	d.api = newClient(&d.o, base, pin)
 	return d, nil
 }
 
@@ -102,7 +106,7 @@ func (d *Driver) Reset(ctx context.Context, port int) error {
 func (d *Driver) Reconcile(ctx context.Context, port int, userID uint32) (modem.Receipt, error) {
 	s, err := d.at()
 	if err != nil {
-		return modem.Receipt{}, err
+		return modem.Receipt{}, &gateway.Error{Kind: gateway.KindUnknownOutcome, Text: err.Error(), Err: err}
 	}
 	return s.reconcile(ctx, port, userID)
 }
