@@ -15,6 +15,12 @@
 // cannot be expected any more (Times.Settle). A result that comes before the send was
 // acknowledged, or a second time, is nobody's either.
 //
+// A send that was acknowledged and loses its connection waits for its result on the next
+// one of the same gateway: until the usual limit while that is away, and briefly once it is
+// back, since one that lost its power forgets. Whether a send that was not acknowledged is at
+// the gateway nobody can know: it is in doubt at once. A late result is remembered,
+// and Reconcile tells it to whoever asks.
+//
 // # Received messages
 //
 // A message is acknowledged when it is stored. One that could not be stored is not,

@@ -23,7 +23,9 @@ type Driver struct {
 	bound   net.Addr        // nil while nobody listens
 	session *session        // nil while no gateway is logged in
 	flights map[int]*flight // by port: the send that waits
-	owed    map[debt]time.Time
+	owed    map[debt]owing
+	late    late          // results of sends that were given up
+	results recent        // results that came
 	talks   map[int]*talk // by port: the USSD dialogue that waits
 	open    map[int]bool  // by port: the network waits for more
 }
@@ -43,7 +45,7 @@ func New(o Options) (*Driver, error) {
 	o.Times = o.Times.orUsual()
 	return &Driver{
 		o: o, address: address,
-		flights: map[int]*flight{}, owed: map[debt]time.Time{}, talks: map[int]*talk{}, open: map[int]bool{},
+		flights: map[int]*flight{}, owed: map[debt]owing{}, talks: map[int]*talk{}, open: map[int]bool{},
 	}, nil
 }
 

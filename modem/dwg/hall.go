@@ -29,12 +29,13 @@ type hall struct {
 	ln    net.Listener
 	ports *ports
 	seats chan struct{} // one for each stranger
+	over  chan struct{} // closed when every session has ended and none comes in any more
 	wg    sync.WaitGroup
 	let   sync.Mutex // held while one session replaces another
 }
 
 func newHall(d *Driver, host modem.Host, ln net.Listener) *hall {
-	h := &hall{d: d, host: host, ln: ln, seats: make(chan struct{}, maxStrangers)}
+	h := &hall{d: d, host: host, ln: ln, seats: make(chan struct{}, maxStrangers), over: make(chan struct{})}
 	h.ports = newPorts(host)
 	h.ports.away(fmt.Sprintf("no gateway has dialled in to %s yet", ln.Addr()))
 	return h
@@ -43,6 +44,7 @@ func newHall(d *Driver, host modem.Host, ln net.Listener) *hall {
 // run accepts until ctx ends or the listener fails, and waits for everyone.
 func (h *hall) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
+	defer close(h.over)
 	defer h.wg.Wait()
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { _ = h.ln.Close() })() // nothing is lost with a listener
@@ -164,7 +166,7 @@ func (h *hall) admit(ctx context.Context, s *session) error {
 	old := d.session
 	d.mu.Unlock()
 	if old != nil {
-		if old.mac != s.mac || s.mac == [6]byte{} && hostOf(old.conn) != hostOf(s.conn) {
+		if !old.same(s) {
 			return gateway.Errorf(gateway.KindConflict, "another gateway, %x at %s, is connected", old.mac, hostOf(old.conn))
 		}
 		old.end(errors.New("the gateway dialled in again"))
@@ -175,9 +177,15 @@ func (h *hall) admit(ctx context.Context, s *session) error {
 	}
 	d.mu.Lock()
 	d.session = s
+	d.follow(s)
 	d.mu.Unlock()
 	h.ports.came(hostOf(s.conn))
 	return nil
+}
+
+// same says that two sessions are of one gateway.
+func (s *session) same(o *session) bool {
+	return s.mac == o.mac && (s.mac != [6]byte{} || hostOf(s.conn) == hostOf(o.conn))
 }
 
 // leave takes s out again.

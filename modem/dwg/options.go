@@ -27,6 +27,7 @@ type Times struct {
 	Frame     time.Duration // for the rest of a frame that has begun, either way; 0 = 15 s
 	Ack       time.Duration // for the acknowledgement of a request; 0 = 20 s
 	Result    time.Duration // for the result of a send, after its acknowledgement; 0 = 2 min
+	Return    time.Duration // for the result of a send that lost its connection, once the gateway is back; 0 = 5 s
 	Settle    time.Duration // for a late result, from when its send was given up; 0 = 3 min
 	USSD      time.Duration // for the network's answer; 0 = 2 min
 }
@@ -38,7 +39,7 @@ func (t Times) orUsual() Times {
 	}{
 		{&t.Login, 10 * time.Second}, {&t.Pause, 2 * time.Second}, {&t.KeepAlive, 45 * time.Second},
 		{&t.Silence, 3 * time.Minute}, {&t.Frame, 15 * time.Second}, {&t.Ack, 20 * time.Second},
-		{&t.Result, 2 * time.Minute}, {&t.Settle, 3 * time.Minute}, {&t.USSD, 2 * time.Minute},
+		{&t.Result, 2 * time.Minute}, {&t.Return, 5 * time.Second}, {&t.Settle, 3 * time.Minute}, {&t.USSD, 2 * time.Minute},
 	} {
 		if *f.d <= 0 {
 			*f.d = f.usual

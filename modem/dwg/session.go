@@ -33,7 +33,6 @@ type session struct {
 	once    sync.Once
 	cause   error // set once, before gone is closed
 	inbound chan dwgwire.Frame
-	results recent // of the reader alone
 }
 
 func newSession(h *hall, conn net.Conn, mac [6]byte) *session {

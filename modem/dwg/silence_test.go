@@ -16,33 +16,41 @@ import (
 type mute struct {
 	t    *testing.T
 	conn net.Conn
+	mac  [6]byte
 }
 
 func logsIn(t *testing.T, address string) *mute {
 	t.Helper()
+	m := &mute{t: t, mac: [6]byte{1}}
+	m.dial(address)
+	return m
+}
+
+// dial connects and logs in.
+func (m *mute) dial(address string) {
+	m.t.Helper()
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
-		t.Fatal(err)
+		m.t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = conn.Close() })
+	m.t.Cleanup(func() { _ = conn.Close() })
 	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
-		t.Fatal(err)
+		m.t.Fatal(err)
 	}
-	m := &mute{t, conn}
+	m.conn = conn
 	body, err := (&dwgwire.Credentials{User: testUser, Password: testPassword}).Encode()
 	if err != nil {
-		t.Fatal(err)
+		m.t.Fatal(err)
 	}
 	m.say(dwgwire.Login, body)
 	if f := m.hears(); f.Type != dwgwire.Login.Ack() || f.ID.Serial != 7 || f.Body[0] != 0 {
-		t.Fatalf("the login is answered with %+v", f)
+		m.t.Fatalf("the login is answered with %+v", f)
 	}
-	return m
 }
 
 func (m *mute) say(t dwgwire.Type, body []byte) {
 	m.t.Helper()
-	b, err := (&dwgwire.Frame{ID: dwgwire.ID{MAC: [6]byte{1}, Serial: 7}, Type: t, Body: body}).Encode()
+	b, err := (&dwgwire.Frame{ID: dwgwire.ID{MAC: m.mac, Serial: 7}, Type: t, Body: body}).Encode()
 	if err != nil {
 		m.t.Fatal(err)
 	}
