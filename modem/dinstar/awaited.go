@@ -16,19 +16,20 @@ const maxAsked = 32
 
 // awaited is a message whose outcome is open. What is not set once is under site.mu.
 type awaited struct {
-	userID uint32
-	port   int
-	to     gateway.Address
-	report bool
-	began  time.Time // when it was handed over, by our clock
-	told   chan told // takes one
+	userID   uint32
+	port     int
+	to       gateway.Address
+	report   bool
+	segments int
+	began    time.Time // when it was to be handed over, by our clock
+	told     chan told // takes one
 
-	posted bool      // send_sms has returned: it may be asked for
+	posted time.Time // when send_sms returned: it may be asked for; zero = it has not
 	done   bool      // its outcome was told
 	doubt  error     // why it is not sure that the gateway has it; nil = it said so
 	task   num       // of the gateway
 	due    time.Time // not asked before
-	asked  int
+	seen   time.Time // when it was last found open; zero = it was not asked for
 	absent time.Time // since when the gateway, asked, does not know it; zero = it does
 }
 
@@ -49,7 +50,7 @@ func (w *awaited) unknown(why string) error {
 }
 
 // open says that it is to be asked for. site.mu is held.
-func (w *awaited) open() bool { return w.posted && !w.done }
+func (w *awaited) open() bool { return !w.posted.IsZero() && !w.done }
 
 // tell ends the wait for its outcome. site.mu is held.
 func (w *awaited) tell(v told) {
@@ -71,7 +72,10 @@ func (s *site) begin(n int, m modem.Submission) (*awaited, error) {
 		return nil, gateway.Errorf(gateway.KindInternal, "two sends at a time on port %d", n)
 	}
 	p.sending = true
-	w := &awaited{userID: m.UserID, port: n, to: m.To, report: m.Report || s.o.Report, began: time.Now(), told: make(chan told, 1)}
+	w := &awaited{
+		userID: m.UserID, port: n, to: m.To, report: m.Report || s.o.Report, segments: max(1, m.Segments),
+		began: time.Now(), told: make(chan told, 1),
+	}
 	s.open[m.UserID] = w
 	return w, nil
 }
@@ -87,10 +91,10 @@ func (s *site) finish(w *awaited) {
 // await has the keeper ask for a message: after as long as the port usually takes.
 func (s *site) await(w *awaited, task num, doubt error) {
 	s.mu.Lock()
-	w.posted, w.task, w.doubt = true, task, doubt
-	w.due = time.Now()
+	w.posted, w.task, w.doubt = time.Now(), task, doubt
+	w.due = w.posted
 	if doubt == nil {
-		w.due = w.began.Add(s.ports[w.port].took)
+		w.due = w.posted.Add(s.ports[w.port].pace.first(w.segments))
 	}
 	s.mu.Unlock()
 	s.nudge()
@@ -105,7 +109,7 @@ func (s *site) outcomesDue() (due time.Time, some bool) {
 			due, some = w.due, true
 		}
 	}
-	if soonest := s.asked.Add(s.o.Every.Result); due.Before(soonest) {
+	if soonest := s.asked.Add(s.gap); due.Before(soonest) {
 		due = soonest
 	}
 	return due, some
@@ -115,11 +119,14 @@ func (s *site) outcomesDue() (due time.Time, some bool) {
 func (s *site) outcomes(ctx context.Context) {
 	ids := s.posted()
 	for some := range slices.Chunk(ids, maxAsked) {
+		began := time.Now()
 		rows, err := s.ask(ctx, some)
 		s.asked = time.Now()
+		// Half of the gateway's time is left to everything else.
+		s.gap = max(s.o.Every.Result, s.asked.Sub(began))
 		if err != nil {
 			if ctx.Err() == nil {
-				s.asked = s.asked.Add(s.o.Every.Retry - s.o.Every.Result)
+				s.gap = s.o.Every.Retry
 				s.log.Debug("outcomes cannot be asked for", slog.Any("error", err))
 			}
 			return
@@ -164,8 +171,8 @@ func (s *site) judge(ids []uint32, rows []result) {
 		if w == nil || w.done {
 			continue
 		}
-		w.asked++
-		w.due = now.Add(s.o.Every.Result)
+		p := s.ports[w.port]
+		w.due = now.Add(p.pace.next(w.segments, now.Sub(w.posted), s.gap, s.o.Every.Retry))
 		row, found := w.pick(rows)
 		if !found {
 			s.miss(w, now)
@@ -174,10 +181,19 @@ func (s *site) judge(ids []uint32, rows []result) {
 		w.absent = time.Time{}
 		if f, done, err := verdictOf(row); done {
 			s.clock.learn(row.Time, w.began)
-			s.pace(w, now)
+			p.pace.learn(w.segments, w.openFor(), now.Sub(w.posted))
 			w.tell(told{fate: f, row: row, err: err})
 		}
+		w.seen = now
 	}
+}
+
+// openFor says how long after it was handed over a message was last found open.
+func (w *awaited) openFor() time.Duration {
+	if w.seen.IsZero() {
+		return 0
+	}
+	return w.seen.Sub(w.posted)
 }
 
 // miss notes that the gateway does not know a message. That is normal for a moment,
@@ -189,17 +205,6 @@ func (s *site) miss(w *awaited, now time.Time) {
 	case now.Sub(w.absent) >= s.o.Times.Doubt:
 		w.tell(told{err: w.unknown("the gateway does not know the message")})
 	}
-}
-
-// pace learns how long the sends of a port take: a little less when the first question
-// came late enough, more when it came too early.
-func (s *site) pace(w *awaited, now time.Time) {
-	p, took := s.ports[w.port], now.Sub(w.began)
-	if w.asked == 1 {
-		p.took = p.took * 9 / 10
-		return
-	}
-	p.took = (7*p.took + 3*took) / 10
 }
 
 // pick gives the message's row. An id is compared with its number and port: another

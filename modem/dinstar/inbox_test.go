@@ -10,7 +10,7 @@ import (
 func (r *rig) deliver(from, to int) {
 	r.Helper()
 	for i := from; i < to; i++ {
-		must(r.T, r.net.Deliver(sim.Incoming{From: "+59899123456", To: r.gateway.Card(0).ICCID(), Text: fmt.Sprint("in ", i)}))
+		must(r.TB, r.net.Deliver(sim.Incoming{From: "+59899123456", To: r.gateway.Card(0).ICCID(), Text: fmt.Sprint("in ", i)}))
 	}
 }
 

@@ -29,14 +29,17 @@ type Options struct {
 	User     string
 	Password gateway.Secret
 	Auth     Auth
-	Ports    []int          // to use; nil = all that the gateway has
-	Report   bool           // ask the network for a delivery report of everything that is sent
-	Marks    Marks          // nil = the whole inbox is read again at each start
-	Zone     *time.Location // of the gateway's clock; nil = ours
-	Logger   *slog.Logger   // nil = none
-	Now      func() time.Time
-	Times    Times
-	Every    Every
+	// Certificate is the SHA-256 of the gateway's own certificate, in hex. It is then the only one
+	// that is believed; "" = one that the system's roots vouch for.
+	Certificate string
+	Ports       []int          // to use; nil = all that the gateway has
+	Report      bool           // ask the network for a delivery report of everything that is sent
+	Marks       Marks          // nil = the whole inbox is read again at each start
+	Zone        *time.Location // of the gateway's clock; nil = ours
+	Logger      *slog.Logger   // nil = none
+	Now         func() time.Time
+	Times       Times
+	Every       Every
 }
 
 // Marks remembers on disk how far the inbox of a gateway was read.
@@ -67,7 +70,7 @@ type Times struct {
 
 // Every says how often something is looked at; zero ones are the usual.
 type Every struct {
-	Result  time.Duration // outcomes, while some are open: 250 ms
+	Result  time.Duration // outcomes, while some are due; no sooner after the last answer: 20 ms
 	Ports   time.Duration // registration, signal, SIM: 15 s
 	Inbox   time.Duration // 5 s
 	Reports time.Duration // 5 s
@@ -85,7 +88,7 @@ func (t Times) orUsual() Times {
 
 func (e Every) orUsual() Every {
 	usual(map[*time.Duration]time.Duration{
-		&e.Result: 250 * time.Millisecond, &e.Ports: 15 * time.Second, &e.Inbox: 5 * time.Second,
+		&e.Result: 20 * time.Millisecond, &e.Ports: 15 * time.Second, &e.Inbox: 5 * time.Second,
 		&e.Reports: 5 * time.Second, &e.Retry: 2 * time.Second,
 	})
 	return e
@@ -113,6 +116,8 @@ func (o *Options) base() (*url.URL, error) {
 		return nil, gateway.Invalid("url", "must hold no password: it has a field of its own")
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, gateway.Invalid("url", "must end with the address or a path")
+	case o.Certificate != "" && u.Scheme != "https":
+		return nil, gateway.Invalid("certificate", "belongs to an https address: over http nobody shows one")
 	}
 	u.Path = strings.TrimSuffix(u.Path, "/")
 	return u, nil

@@ -18,7 +18,7 @@ const patience = 20 * time.Second
 
 // rig is a driver that runs on a simulated gateway, and its host.
 type rig struct {
-	*testing.T
+	testing.TB
 	net     *sim.Network
 	gateway *sim.Dinstar
 	driver  *Driver
@@ -88,9 +88,9 @@ func (r *rig) ready(port int) {
 }
 
 // newRig makes a rig on a simulated gateway; change may be nil.
-func newRig(t *testing.T, so sim.DinstarOptions, change func(o *Options)) *rig {
+func newRig(t testing.TB, so sim.DinstarOptions, change func(o *Options)) *rig {
 	t.Helper()
-	r := &rig{T: t, net: so.Network, ch: map[int]gateway.Channel{}, changed: make(chan struct{})}
+	r := &rig{TB: t, net: so.Network, ch: map[int]gateway.Channel{}, changed: make(chan struct{})}
 	if r.net == nil {
 		r.net = sim.NewNetwork(sim.NetworkOptions{})
 		t.Cleanup(func() { r.net.Close() })

@@ -25,8 +25,9 @@ type site struct {
 	// Owned by the keeper.
 	words   []string // info_type words that the gateway takes
 	chores  []*chore
-	asked   time.Time // when outcomes were last asked for
-	failing int       // looks at the ports in a row that gave nothing
+	asked   time.Time     // when outcomes were last asked for
+	gap     time.Duration // how long after that they are not asked for again
+	failing int           // looks at the ports in a row that gave nothing
 	inbox   inbox
 	seen    recent // delivery reports that the host has
 
@@ -43,7 +44,7 @@ type port struct {
 	told    bool
 	sending bool
 	dialing bool
-	took    time.Duration // how long its sends take
+	pace    pace
 }
 
 // chore is something that is done again and again.
