@@ -37,9 +37,9 @@ func printChannels(t terminal, channels []client.Channel) error {
 		_, err := fmt.Fprintln(t.out, "no channel: the configuration names no port; \"fieldpost detect\" finds modems")
 		return err
 	}
-	rows := newTable(t.out, "CHANNEL", "STATE", "OPERATOR", "SIGNAL", "SIM", "MODEL", "WHY")
+	rows := newTable(t.out, "CHANNEL", "STATE", "OPERATOR", "SIGNAL", "MEMORY", "SIM", "MODEL", "WHY")
 	for _, ch := range channels {
-		rows.row(ch.ID, ch.State, ch.Operator, signalOf(ch), ch.ICCID, ch.Model, ch.Reason)
+		rows.row(ch.ID, ch.State, ch.Operator, signalOf(ch), memoryOf(ch), ch.ICCID, ch.Model, ch.Reason)
 	}
 	return rows.flush()
 }
@@ -49,6 +49,14 @@ func signalOf(ch client.Channel) string {
 		return "-"
 	}
 	return strconv.Itoa(*ch.DBm) + " dBm"
+}
+
+// memoryOf gives how full the memory for messages is.
+func memoryOf(ch client.Channel) string {
+	if ch.Stored == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%d/%d", *ch.Stored, ch.Storage)
 }
 
 func newReset(t terminal, s *server) *cobra.Command {

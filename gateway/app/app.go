@@ -13,6 +13,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
+	"fieldpost/gateway"
 	"fieldpost/gateway/client"
 	"fieldpost/gateway/config"
 	"fieldpost/gateway/internal/access"
@@ -76,6 +77,7 @@ type App struct {
 
 	listening atomic.Pointer[dialer.Dialer] // who hears of queued rows; nil until it is made
 	changes   chan client.Channel           // of channels, for the event stream
+	alarms    chan gateway.AlarmEvent       // for the event stream
 	draining  atomic.Bool
 }
 
@@ -88,7 +90,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	a := &App{cfg: o.Config, version: o.Version, log: o.Logger, now: o.Now, started: o.Now(), changes: make(chan client.Channel, 256), finder: serial.NewFinder()}
+	a := &App{cfg: o.Config, version: o.Version, log: o.Logger, now: o.Now, started: o.Now(), changes: make(chan client.Channel, 256), alarms: make(chan gateway.AlarmEvent, maxAlarms), finder: serial.NewFinder()}
 	a.stack.log = o.Logger
 	// The order in which releases are pushed is that of a shutdown read backwards.
 	for _, step := range []func(context.Context) error{

@@ -52,9 +52,11 @@ func (a *App) serialDevice(p catalog.Provider, port gateway.Port) modem.Device {
 	if key == "" {
 		key = "imei:" + port.IMEI
 	}
+	id := gateway.ChannelID(p.Name, port.Port)
 	o := serial.Options{
 		Port: port, Provider: p.Name, Report: p.Report, Now: a.now, PINs: pins{a.spool}, Finder: a.finder,
-		Logger: a.log.With("part", "serial", "channel", gateway.ChannelID(p.Name, port.Port)),
+		Logger: a.log.With("part", "serial", "channel", id),
+		Alarm:  func(reason string) { a.alarm("channel " + id + ": " + reason) },
 	}
 	return modem.Device{
 		Key:      key,

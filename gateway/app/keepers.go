@@ -100,7 +100,7 @@ func (a *App) channelChanged(old, now gateway.Channel) {
 	}
 }
 
-// emitChanges writes the changes of channels into the event stream.
+// emitChanges writes the changes of channels, and alarms, into the event stream.
 func (a *App) emitChanges(ctx context.Context) error {
 	for {
 		select {
@@ -108,6 +108,8 @@ func (a *App) emitChanges(ctx context.Context) error {
 			if err := a.spool.Emit(ctx, gateway.EventChannel, ch); err != nil && !errors.Is(err, context.Canceled) {
 				a.log.Error("a channel's change is not in the event stream", "channel", ch.ID, "error", err)
 			}
+		case e := <-a.alarms:
+			a.emitAlarm(ctx, e)
 		case <-ctx.Done():
 			return nil
 		}

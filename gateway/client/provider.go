@@ -88,6 +88,10 @@ type Channel struct {
 	Registration string     `json:"registration,omitempty" example:"home"`
 	Signal       *int       `json:"signal,omitempty" example:"21" doc:"0-31 as AT+CSQ"`
 	DBm          *int       `json:"dbm,omitempty" example:"-71"`
+	Stored       *int       `json:"stored,omitempty" example:"2" doc:"Messages in the memory of SIM or modem"`
+	Storage      int        `json:"storage,omitempty" example:"20" doc:"Messages that it has room for; absent = not known"`
+	ClockAt      *time.Time `json:"clock_at,omitempty" doc:"When the network's time was last asked; absent = it is not known"`
+	AheadSeconds *float64   `json:"ahead_seconds,omitempty" example:"-0.4" doc:"How far the network's time was ahead of this box's then"`
 }
 
 // USSDRequest is a code to dial on a channel.

@@ -26,6 +26,12 @@ func New(o Options) (*Driver, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Alarm == nil {
+		o.Alarm = func(string) {}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	if o.Open == nil {
 		o.Open = at.Ports{}
 	}

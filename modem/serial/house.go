@@ -14,10 +14,12 @@ import (
 // started again. Each command waits for its turn behind the sends.
 func (r *run) house(ctx context.Context) error {
 	every := r.o.Every
-	poll, sweep, verify := time.NewTicker(every.Poll), time.NewTicker(every.Sweep), time.NewTicker(every.Verify)
+	poll, sweep := time.NewTicker(every.Poll), time.NewTicker(every.Sweep)
+	verify, clock := time.NewTicker(every.Verify), time.NewTicker(every.Clock)
 	defer poll.Stop()
 	defer sweep.Stop()
 	defer verify.Stop()
+	defer clock.Stop()
 	r.nudge(func(*chores) {}) // something may wait since the start
 	for {
 		var due chores
@@ -37,6 +39,8 @@ func (r *run) house(ctx context.Context) error {
 			due.sweep = true
 		case <-verify.C:
 			due.verify = true
+		case <-clock.C:
+			due.clock = true
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-r.s.Done():
@@ -55,6 +59,7 @@ func (r *run) merge(due chores) chores {
 	c.poll = c.poll || due.poll
 	c.sweep = c.sweep || due.sweep
 	c.verify = c.verify || due.verify
+	c.clock = c.clock || due.clock
 	return c
 }
 
@@ -82,6 +87,9 @@ func (r *run) do(ctx context.Context, c chores) error {
 		if err := r.sweep(ctx); err != nil {
 			return err
 		}
+	}
+	if c.clock {
+		return r.askTime(ctx)
 	}
 	return nil
 }

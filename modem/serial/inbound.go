@@ -14,9 +14,6 @@ import (
 	"fieldpost/modem/internal/tpdu"
 )
 
-// The fill of the memory, in percent, at which a person hears of it.
-const memoryAlarm = 80
-
 // part hands a message over in the words of the contract.
 func (r *run) part(d tpdu.Deliver) modem.Part {
 	c := r.channel()
@@ -46,16 +43,28 @@ func (r *run) fetch(ctx context.Context, p place) error {
 		return optional(err) // deleted meanwhile, by the sweep or on another port
 	}
 	for i, line := range info {
-		if head, ok := strings.CutPrefix(line, "+CMGR:"); ok && i+1 < len(info) && inHex(info[i+1]) {
-			return r.store(ctx, p.index, stat(head, 0), info[i+1], length(head))
+		head, ok := strings.CutPrefix(line, "+CMGR:")
+		if !ok {
+			continue
 		}
+		if pdu := below(info, i); whole(pdu, length(head)) {
+			return r.store(ctx, p.index, stat(head, 0), pdu, length(head))
+		}
+		r.sweepSoon() // torn on the way: it is still in the modem
 	}
 	return nil
 }
 
-// sweep stores everything that waits where messages are kept, and deletes what was
-// stored.
+// sweep stores everything that waits where messages are kept, deletes what was
+// stored, and looks what is left.
 func (r *run) sweep(ctx context.Context) error {
+	if err := r.takeAll(ctx); err != nil {
+		return err
+	}
+	return r.fill(ctx)
+}
+
+func (r *run) takeAll(ctx context.Context) error {
 	if err := r.read(ctx, r.home); err != nil {
 		return err
 	}
@@ -68,28 +77,71 @@ func (r *run) list(ctx context.Context) error {
 	if err != nil {
 		return optional(err)
 	}
-	for i := 0; i+1 < len(info); i++ {
-		head, ok := strings.CutPrefix(info[i], "+CMGL:")
+	for i, line := range info {
+		head, ok := strings.CutPrefix(line, "+CMGL:")
 		if !ok {
 			continue
 		}
 		index, ok := at.FirstInt(head)
-		if !ok || !inHex(info[i+1]) { // its line was lost or torn on the way: it is still in the modem
-			continue
+		pdu := below(info, i)
+		switch {
+		case !ok:
+			r.sweepSoon()
+		case !whole(pdu, length(head)) && !r.believed(head, pdu):
+			r.sweepSoon()
+		default:
+			if err := r.store(ctx, index, stat(head, 1), pdu, length(head)); err != nil {
+				return err
+			}
 		}
-		if err := r.store(ctx, index, stat(head, 1), info[i+1], length(head)); err != nil {
-			return err
-		}
-		i++
 	}
 	return nil
 }
 
-// inHex says that a line can be a TPDU. Whatever else comes in its place, the message is
-// not deleted for it.
-func inHex(line string) bool {
+// below gives the line behind a header: its TPDU, or nothing where that was lost.
+func below(info []string, i int) string {
+	if i+1 == len(info) || strings.HasPrefix(info[i+1], "+CMG") {
+		return ""
+	}
+	return info[i+1]
+}
+
+// sweepSoon leaves another look at everything to the keeper, before long.
+func (r *run) sweepSoon() {
+	time.AfterFunc(r.o.Every.Retry, func() { r.nudge(func(c *chores) { c.sweep = true }) })
+}
+
+// whole says that a line can be the TPDU that its header announced. Whatever else comes
+// in its place, the message is not deleted for it.
+func whole(line string, length int) bool {
 	b, err := hex.DecodeString(line)
-	return err == nil && len(b) > 0
+	if err != nil || len(b) == 0 {
+		return false
+	}
+	return length == 0 || len(b) == 1+int(b[0])+length || len(b) == length // some leave the SMSC out
+}
+
+// sameThrice is how often a place must read the same before it is believed to hold that,
+// though it is no TPDU: noise on the line never reads the same.
+const sameThrice = 3
+
+// believed counts what a place holds that is no TPDU. It is kept raw and deleted in the
+// end, or it would take up its place for ever. A line that is missing is the line's
+// fault, unless the header itself announces nothing.
+func (r *run) believed(head, pdu string) bool {
+	if pdu == "" && length(head) > 0 {
+		return false
+	}
+	if len(r.torn) >= maxStuck {
+		clear(r.torn)
+	}
+	key := head + "\n" + pdu
+	r.torn[key]++
+	if r.torn[key] < sameThrice {
+		return false
+	}
+	delete(r.torn, key)
+	return true
 }
 
 // store puts one message on disk and deletes it from the modem. What the host cannot
@@ -98,10 +150,13 @@ func (r *run) store(ctx context.Context, index, stat int, pdu string, length int
 	if stat >= stoUnsent {
 		return nil
 	}
-	if !r.stuck[pdu] {
+	switch {
+	case pdu == "": // nothing to keep
+		r.log.Warn("the modem holds a message without content: it is deleted", slog.Int("index", index))
+	case !r.stuck[pdu]:
 		if err := r.take(ctx, pdu, length); err != nil {
 			r.log.Error("inbound message stays in the modem: it cannot be stored", slog.Any("error", err))
-			time.AfterFunc(r.o.Every.Retry, func() { r.nudge(func(c *chores) { c.sweep = true }) })
+			r.sweepSoon()
 			return nil
 		}
 	}
@@ -146,55 +201,6 @@ func stat(head string, n int) int {
 func length(head string) int {
 	n, _ := at.FirstInt(head[strings.LastIndexByte(head, ',')+1:])
 	return n
-}
-
-// choose makes a memory the one for reading, sending and receiving (TS 27.005 §3.2.2).
-func (r *run) choose(ctx context.Context, memory string) error {
-	for _, args := range []string{`"%[1]s","%[1]s","%[1]s"`, `"%[1]s","%[1]s"`, `"%[1]s"`} {
-		_, err := r.s.Command(ctx, "+CPMS="+fmt.Sprintf(args, memory))
-		if err == nil {
-			r.home, r.memory = memory, memory
-			return nil
-		}
-		if at.RefusalOf(err) == nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// read makes a memory the one for reading alone (<mem1>): what arrives meanwhile is kept
-// where it always is.
-func (r *run) read(ctx context.Context, memory string) error {
-	if memory == r.memory || memory == "" {
-		return nil
-	}
-	_, err := r.s.Command(ctx, `+CPMS="`+memory+`"`)
-	if err == nil {
-		r.memory = memory
-	}
-	return optional(err)
-}
-
-// fill looks how full the memory is: +CPMS: "SM",3,20,...
-func (r *run) fill(ctx context.Context) error {
-	lines, err := r.s.Query(ctx, "+CPMS?", "+CPMS")
-	if err != nil || len(lines) == 0 {
-		return optional(err)
-	}
-	f := strings.Split(lines[0], ",")
-	if len(f) < 3 {
-		return nil
-	}
-	used, _ := at.FirstInt(f[1])
-	total, _ := at.FirstInt(f[2])
-	full := total > 0 && used*100 >= total*memoryAlarm
-	if full && !r.full {
-		r.log.Warn("the memory for messages fills up", slog.String("memory", strings.Trim(f[0], `" `)), slog.Int("used", used), slog.Int("total", total))
-		r.nudge(func(c *chores) { c.sweep = true })
-	}
-	r.full = full
-	return nil
 }
 
 // optional forgives a command that the modem refuses, or does not answer while it

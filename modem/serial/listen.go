@@ -34,6 +34,8 @@ func (r *run) hear(u at.URC) {
 		r.answered(u)
 	case "+CPIN", "^SIMST", "+QUSIM", "+SIMCARD", "+QSIMSTAT", "+UUSIMSTAT", "#QSS":
 		r.nudge(func(c *chores) { c.poll = true })
+	case "+CTZV", "+CTZE", "*PSUTTZ", "^NWTIME": // the network told the time
+		r.nudge(func(c *chores) { c.clock = true })
 	case "SMS Ready", "Call Ready":
 		r.nudge(func(c *chores) { c.verify = true })
 	case "+QIND":

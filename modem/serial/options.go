@@ -14,15 +14,17 @@ import (
 // Options describe one modem and its place.
 type Options struct {
 	Provider string
-	Port     gateway.Port     // Device or IMEI says where the modem is
-	Report   bool             // ask the network for a delivery report of everything that is sent
-	PINs     PINMemory        // needed where Port.PIN is set
-	Finder   *Finder          // shared by all drivers of a box; needed where Port.IMEI is set and Port.Device is not
-	Logger   *slog.Logger     // nil = none
-	Now      func() time.Time // stamps the trace; nil = time.Now
-	Times    Times
-	Every    Every
-	Open     Opener // nil = the real ports
+	Port     gateway.Port // Device or IMEI says where the modem is
+	Report   bool         // ask the network for a delivery report of everything that is sent
+	PINs     PINMemory    // needed where Port.PIN is set
+	Finder   *Finder      // shared by all drivers of a box; needed where Port.IMEI is set and Port.Device is not
+	Logger   *slog.Logger // nil = none
+	// Alarm hears what a person must look at, in words; nil = nobody. It must not block.
+	Alarm func(reason string)
+	Now   func() time.Time // stamps the trace; nil = time.Now
+	Times Times
+	Every Every
+	Open  Opener // nil = the real ports
 }
 
 // Times are how long the driver waits for a modem; zero ones are those for real modems.
@@ -38,6 +40,7 @@ type Every struct {
 	Verify  time.Duration // that the modem still announces messages (G4): 5 min
 	Retry   time.Duration // what is missing at the start, a SIM or a taken port: 5 s
 	Network time.Duration // registration, while it is awaited: 2 s
+	Clock   time.Duration // the network's time: 1 h
 }
 
 func (e Every) orUsual() Every {
@@ -47,6 +50,7 @@ func (e Every) orUsual() Every {
 	}{
 		{&e.Poll, 30 * time.Second}, {&e.Sweep, 3 * time.Minute}, {&e.Verify, 5 * time.Minute},
 		{&e.Retry, 5 * time.Second}, {&e.Network, 2 * time.Second},
+		{&e.Clock, time.Hour},
 	} {
 		if *f.d == 0 {
 			*f.d = f.usual

@@ -17,6 +17,7 @@ type quirk struct {
 	full   []string // which of them say that the memory is full
 	boot   []string // which of them say that the modem has just started
 	init   []string // more commands at the start; their refusal is no matter
+	local  string   // argument of +CTZU with which alone +CCLK tells local time; "" = any does
 }
 
 // cnmiUsual keeps messages in the memory and hands reports over (TS 27.005 §3.4.1):
@@ -40,8 +41,9 @@ var quirks = []quirk{
 		name: "Quectel", makers: []string{"quectel"},
 		iccid: []string{"+QCCID", "+ICCID", "+CCID"}, tries: []string{`+QPINC="SC"`, `+CPINR="SIM PIN"`},
 		cnmi: cnmiUsual, cmms: true, cscs: "IRA", memory: "SM",
-		boot: []string{"RDY"}, // its full memory comes as +QIND, which is read by itself
-		init: []string{`+QINDCFG="smsfull",1,0`},
+		boot:  []string{"RDY"}, // its full memory comes as +QIND, which is read by itself
+		init:  []string{`+QINDCFG="smsfull",1,0`},
+		local: "3", // with 1 it tells UTC, beside a zone that is not UTC's
 	}, {
 		name: "SIMCom", makers: []string{"simcom", "sim_com"},
 		iccid: []string{"+CCID", "+ICCID", "+CICCID"}, tries: []string{"+SPIC", `+CPINR="SIM PIN"`},

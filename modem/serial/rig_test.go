@@ -103,9 +103,14 @@ type tweak func(*Options, *sim.Options)
 
 func newRig(t testing.TB, tweaks ...tweak) *rig {
 	t.Helper()
-	n := sim.NewNetwork(sim.NetworkOptions{Seed: 1, USSD: map[string]sim.USSD{
+	return newRigOn(t, sim.NetworkOptions{Seed: 1, USSD: map[string]sim.USSD{
 		"*100#": {Text: "Saldo: 42.00"}, "*1345#": {Text: "Menú ñ 中"}, "*2#": {Text: "1 Yes", Next: map[string]sim.USSD{"1": {Text: "ok"}}},
-	}})
+	}}, tweaks...)
+}
+
+func newRigOn(t testing.TB, air sim.NetworkOptions, tweaks ...tweak) *rig {
+	t.Helper()
+	n := sim.NewNetwork(air)
 	t.Cleanup(func() { n.Close() })
 	so := sim.Options{Network: n, Link: t.TempDir() + "/usb-modem", Card: sim.NewCard(sim.CardOptions{ICCID: "8959807000000000001", IMSI: "748070000000001", Number: "+59899000001"})}
 	o := Options{Provider: "bank", Port: gateway.Port{Port: 3}, Times: brief, Every: often}

@@ -39,11 +39,13 @@ type run struct {
 	dialog chan struct{} // one USSD dialogue at a time
 
 	// Owned by the keeper.
-	home   string          // the memory where messages are kept
-	memory string          // the one that is being read
-	cnmi   string          // what +CNMI was set to
-	full   bool            // the memory was nearly full at the last look
-	stuck  map[string]bool // TPDUs that are stored, and that the modem does not delete
+	home    string          // the memory where messages are kept
+	memory  string          // the one that is being read
+	cnmi    string          // what +CNMI was set to
+	crammed bool            // a person was told that the memory does not empty
+	torn    map[string]int  // places whose content is no TPDU, and how often it was seen so
+	clock   bool            // the modem tells the network's time as the standard says
+	stuck   map[string]bool // TPDUs that are stored, and that the modem does not delete
 }
 
 // chores is what the listener and the senders leave to the keeper.
@@ -52,6 +54,7 @@ type chores struct {
 	sweep   bool    // look at everything that is in the memory
 	verify  bool    // look whether the modem still has its settings
 	poll    bool    // look at SIM and network
+	clock   bool    // ask the network's time
 	restart bool    // the modem started again: set it up again
 }
 
@@ -62,7 +65,7 @@ type place struct {
 }
 
 func (c *chores) any() bool {
-	return len(c.arrived) > 0 || c.sweep || c.verify || c.poll || c.restart
+	return len(c.arrived) > 0 || c.sweep || c.verify || c.poll || c.clock || c.restart
 }
 
 // maxArrived bounds the places that wait: beyond it, everything is looked at.
@@ -72,8 +75,8 @@ func newRun(o *Options, host modem.Host, path string, port at.Conn) *run {
 	r := &run{
 		o: o, host: host, trace: &at.Recorder{Now: o.Now}, q: quirkOf(""),
 		log:   o.Logger.With(slog.String("provider", o.Provider), slog.Int("port", o.Port.Port)),
-		stuck: map[string]bool{},
-		wake:  make(chan struct{}, 1), dialog: make(chan struct{}, 1),
+		stuck: map[string]bool{}, torn: map[string]int{},
+		wake: make(chan struct{}, 1), dialog: make(chan struct{}, 1),
 		ch: gateway.Channel{Port: o.Port.Port, Device: path, Signal: gateway.SignalUnknown, Registration: gateway.RegUnknown},
 	}
 	r.ctx, r.end = context.WithCancel(context.Background())

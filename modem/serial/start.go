@@ -19,7 +19,7 @@ func (r *run) start(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
-		r.identify, r.unlock, r.identifySIM, r.setUp, r.empty, r.register, r.look,
+		r.identify, r.unlock, r.identifySIM, r.setUp, r.empty, r.register, r.look, r.askTime,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -53,6 +53,9 @@ func (r *run) setUp(ctx context.Context) error {
 		if _, err := r.s.Command(ctx, set.cmd); err != nil && set.needed || optional(err) != nil {
 			return err
 		}
+	}
+	if err := r.keepTime(ctx); err != nil {
+		return err
 	}
 	if err := r.centre(ctx); err != nil {
 		return err

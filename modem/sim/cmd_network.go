@@ -118,14 +118,4 @@ func cfun(m *Modem, c *call) verdict {
 	return ok()
 }
 
-func cclk(m *Modem, c *call) verdict {
-	if c.form != query {
-		return ok()
-	}
-	t := m.net.o.Now()
-	_, offset := t.Zone()
-	m.info(fmt.Sprintf(`+CCLK: "%s%+03d"`, t.Format("06/01/02,15:04:05"), offset/900))
-	return ok()
-}
-
 func cpas(m *Modem, c *call) verdict { return m.say(c, "+CPAS: 0") }

@@ -34,7 +34,7 @@ func commands() map[string]action {
 		"+CGMI": manufacturer, "+GMI": manufacturer, "+CGMM": model, "+GMM": model, "+CGMR": revision,
 		"+GMR": revision, "+CGSN": serialNumber, "+GSN": serialNumber, "+GCAP": gcap, "+CMEE": cmee,
 		"+CREG": creg, "+CGREG": cgreg, "+CEREG": cereg, "+COPS": cops, "+CSQ": csq, "+CFUN": cfun,
-		"+CCLK": cclk, "+CUSD": cusd, "+CPAS": cpas, "+IPR": accept, "+IFC": accept, "+ICF": accept,
+		"+CCLK": cclk, "+CTZU": ctzu, "+CTZR": ctzr, "+CUSD": cusd, "+CPAS": cpas, "+IPR": accept, "+IFC": accept, "+ICF": accept,
 		"+CLIP": accept, "+CRC": accept, "+CBST": accept, "+CPBS": refuse,
 		"^CURC": accept, "^SYSCFG": accept, "^U2DIAG": accept, "^PORTSEL": accept,
 	}

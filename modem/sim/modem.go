@@ -61,6 +61,7 @@ type Modem struct {
 	set    settings
 	reg    gateway.Registration // what the network would say of an unlocked card
 	signal int
+	untold bool     // the network does not tell the time
 	then   []func() // to be done once the present answer is written and the lock given back
 	unack  *parcel  // a +CMT that waits for +CNMA
 	held   []string // URCs that +CNMI mode 0 keeps back
@@ -86,6 +87,7 @@ type settings struct {
 	creg, cgreg, cereg   int
 	cops                 int // <format>
 	cusd                 bool
+	ctzu, ctzr           int
 }
 
 // meSlots is the size of the modem's own memory, "ME".

@@ -78,6 +78,13 @@ func channelOf(c gateway.Channel) client.Channel {
 		if dbm, ok := c.DBm(); ok {
 			out.Signal, out.DBm = &c.Signal, &dbm
 		}
+		if c.Storage > 0 {
+			out.Stored, out.Storage = &c.Stored, c.Storage
+		}
+		if !c.ClockAt.IsZero() {
+			ahead := c.Ahead.Seconds()
+			out.ClockAt, out.AheadSeconds = &c.ClockAt, &ahead
+		}
 	}
 	return out
 }

@@ -99,6 +99,9 @@ func (c *channelCollector) Collect(to chan<- prometheus.Metric) {
 		count  = desc("channels", "Channels by state.", "state")
 		ready  = desc("channel_ready", "1 when the channel can send.", "channel")
 		signal = desc("channel_signal_dbm", "Signal of the channel.", "channel")
+		stored = desc("channel_memory_messages", "Messages in the memory of SIM or modem.", "channel")
+		places = desc("channel_memory_places", "Messages that the memory has room for.", "channel")
+		ahead  = desc("channel_clock_ahead_seconds", "How far the network's time was ahead of this box's when it was last asked.", "channel")
 		info   = desc("channel_info", "1, with what the channel is.", "channel", "operator", "model", "registration")
 	)
 	states := map[gateway.ChannelState]int{}
@@ -111,6 +114,13 @@ func (c *channelCollector) Collect(to chan<- prometheus.Metric) {
 		put(to, ready, prometheus.GaugeValue, on, id)
 		if dbm, ok := ch.DBm(); ok {
 			put(to, signal, prometheus.GaugeValue, float64(dbm), id)
+		}
+		if ch.Storage > 0 {
+			put(to, stored, prometheus.GaugeValue, float64(ch.Stored), id)
+			put(to, places, prometheus.GaugeValue, float64(ch.Storage), id)
+		}
+		if !ch.ClockAt.IsZero() {
+			put(to, ahead, prometheus.GaugeValue, ch.Ahead.Seconds(), id)
 		}
 		put(to, info, prometheus.GaugeValue, 1, id, label(ch.Operator), label(ch.Model), ch.Registration.String())
 	}
