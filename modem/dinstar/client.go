@@ -33,8 +33,9 @@ type client struct {
 	breaker breaker
 }
 
-func newClient(o *Options, base *url.URL) *client {
+func newClient(o *Options, base *url.URL, pin []byte) *client {
 	wire := &http.Transport{
+		TLSClientConfig:        secured(pin),
 		DialContext:            (&net.Dialer{Timeout: o.Times.Connect}).DialContext,
 		TLSHandshakeTimeout:    o.Times.Connect,
 		MaxConnsPerHost:        1,
@@ -195,6 +196,8 @@ func lost(err error, wrote bool) error {
 		text = "the request was given up"
 	case errors.As(err, &n) && n.Timeout():
 		text += " in time"
+	case !wrote && distrust(err) != "":
+		text = "the gateway is not believed: " + distrust(err)
 	case !wrote:
 		text = "the gateway cannot be reached: " + err.Error()
 	}

@@ -70,6 +70,7 @@ func (d *Driver) Run(ctx context.Context, host modem.Host) error {
 	}
 	d.site.Store(s)
 	defer d.site.Store(nil)
+	s.countQueue(ctx) // what a former run left there
 	s.keep(ctx)
 	return nil
 }

@@ -74,6 +74,7 @@ type Every struct {
 	Ports   time.Duration // registration, signal, SIM: 15 s
 	Inbox   time.Duration // 5 s
 	Reports time.Duration // 5 s
+	Queue   time.Duration // what others have in the gateway's queue: 10 s
 	Retry   time.Duration // a gateway that does not answer: 2 s
 }
 
@@ -89,7 +90,7 @@ func (t Times) orUsual() Times {
 func (e Every) orUsual() Every {
 	usual(map[*time.Duration]time.Duration{
 		&e.Result: 20 * time.Millisecond, &e.Ports: 15 * time.Second, &e.Inbox: 5 * time.Second,
-		&e.Reports: 5 * time.Second, &e.Retry: 2 * time.Second,
+		&e.Reports: 5 * time.Second, &e.Queue: 10 * time.Second, &e.Retry: 2 * time.Second,
 	})
 	return e
 }
