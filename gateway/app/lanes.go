@@ -28,6 +28,7 @@ func toLane(c *catalog.Lane, simLimits map[string]gateway.Limits) dialer.Lane {
 		Fault:     c.Fault,
 		Provider:  c.Provider.Name,
 		Ports:     c.Ports,
+		Choice:    c.Provider.Choice,
 		Interval:  c.Interval,
 		Schedule:  c.Schedule,
 		Zone:      c.Zone,

@@ -129,14 +129,14 @@ func (d *Dialer) loop(ctx context.Context, over <-chan time.Time) {
 	if over != nil {
 		ended = d.drained
 	}
-	channels, definitions := d.o.Channels.Watch(), d.o.Definitions.Watch()
+	channels, definitions, cards := d.o.Channels.Watch(), d.o.Definitions.Watch(), d.o.SIMs.Watch()
 	news := news{channels: true, definitions: true}
 	timer := time.NewTimer(longestWait)
 	defer timer.Stop()
 	var spare []event
 	for {
 		spare = d.turn(news, spare)
-		news.channels, news.definitions = false, false
+		news.channels, news.definitions, news.cards = false, false, false
 		timer.Reset(d.wait)
 		select {
 		case <-ctx.Done():
@@ -152,12 +152,14 @@ func (d *Dialer) loop(ctx context.Context, over <-chan time.Time) {
 			channels, news.channels = d.o.Channels.Watch(), true
 		case <-definitions:
 			definitions, news.definitions = d.o.Definitions.Watch(), true
+		case <-cards:
+			cards, news.cards = d.o.SIMs.Watch(), true
 		}
 	}
 }
 
 // news says what a turn must read anew.
-type news struct{ channels, definitions bool }
+type news struct{ channels, definitions, cards bool }
 
 // turn takes in what happened and gives out what follows from it.
 func (d *Dialer) turn(n news, spare []event) []event {
@@ -165,6 +167,9 @@ func (d *Dialer) turn(n news, spare []event) []event {
 	d.mu.Lock()
 	d.now, d.mono, d.trusted = d.o.Now().UTC(), time.Now(), d.o.Trusted()
 	d.wait = longestWait
+	if n.cards {
+		d.refreshSIMs()
+	}
 	if n.channels {
 		d.refreshChannels()
 	}

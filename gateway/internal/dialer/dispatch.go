@@ -8,24 +8,6 @@ import (
 	"fieldpost/spool"
 )
 
-// choice is a row that can go now, and the channel that takes it.
-type choice struct {
-	lane *lane
-	at   int // in lane.buf
-	slot *slot
-	ring bool // the ring chose the channel
-}
-
-// better says which of two choices goes first: the row of the lower priority
-// number, and of equals the lane that was served longest ago.
-func (c *choice) better(o *choice) bool {
-	if o.lane == nil {
-		return true
-	}
-	p, q := c.lane.buf[c.at].Priority, o.lane.buf[o.at].Priority
-	return p < q || p == q && c.lane.served < o.lane.served
-}
-
 // dispatch gives messages to free channels until no lane has one that can go.
 func (d *Dialer) dispatch() {
 	for !d.store.holds(d) {
@@ -75,10 +57,11 @@ func (d *Dialer) choose(l *lane) (choice, bool) {
 		return choice{}, false
 	}
 	l.idle = idleRows
+	d.count(l)
 	for i := range l.buf {
-		if s, ring := d.slotFor(l, &l.buf[i]); s != nil {
+		if s, by := d.slotFor(l, &l.buf[i]); s != nil {
 			l.idle = idleNot
-			return choice{l, i, s, ring}, true
+			return d.kin(choice{lane: l, at: i, slot: s, by: by}), true
 		}
 	}
 	return choice{}, false
@@ -126,32 +109,6 @@ func (d *Dialer) cull(l *lane) {
 // trusted, none has.
 func (d *Dialer) over(m *gateway.Message) bool {
 	return d.trusted && !m.ValidUntil.IsZero() && !d.now.Before(m.ValidUntil)
-}
-
-// slotFor gives the free channel that takes a row now; nil when there is none.
-func (d *Dialer) slotFor(l *lane, m *gateway.Message) (s *slot, ring bool) {
-	if h := d.numbers[m.To]; h != nil && d.bars(h, m) {
-		return nil, false
-	}
-	if s, bound, err := l.bound(m); bound {
-		if err == nil && s != nil && s.free() && d.takes(l, s, m) {
-			return s, false
-		}
-		return nil, false
-	}
-	n := len(l.ring)
-	for i := 1; i <= n; i++ {
-		if s := l.ring[(l.at+i)%n]; s.free() && d.takes(l, s, m) {
-			return s, true
-		}
-	}
-	return nil, false
-}
-
-// takes says that a channel can send what is left of the message, and its SIM has
-// room for it.
-func (d *Dialer) takes(l *lane, s *slot, m *gateway.Message) bool {
-	return s.splits(m) && d.room(s, l.def.limits(s.sim.key), d.left(s, m), m.To)
 }
 
 // left counts the segments that a message still needs on a slot.
@@ -236,7 +193,7 @@ func (d *Dialer) launch(c choice) {
 		d.refuse(l, c.at, *drop)
 		return
 	}
-	f := &flight{m: *m, lane: l, attempt: try(m), ring: c.ring, turn: d.served + 1}
+	f := &flight{m: *m, lane: l, attempt: try(m), ring: c.by.turns(), turn: d.served + 1}
 	if !c.slot.limits.Whole {
 		f.segment = max(missing(m, 0), 1)
 	}
@@ -244,9 +201,12 @@ func (d *Dialer) launch(c choice) {
 	l.flying++
 	d.served++
 	l.served = d.served
-	if c.ring {
+	if f.ring {
 		l.move(c.slot)
 		l.trying++
+	}
+	if c.passed != (rank{}) {
+		l.pass(c.passed)
 	}
 	others := l.taken[f.m.To]
 	d.numbers[f.m.To] = &hold{idm: f.m.IDM, flying: true, waited: others != nil && others.others}

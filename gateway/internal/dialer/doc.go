@@ -15,6 +15,33 @@
 // its outcome and the next intent of that channel go to disk in one step: one sync
 // lies between two sends. The retry table says what an outcome means.
 //
+// # Which channel
+//
+// A provider's choice says which of the channels that can take a row does. The ring
+// gives it to the next one in order. Least-used gives it to the SIM that has used the
+// smallest share of its tightest limit; of equals to the one that sent least today and
+// this month, and then to the next in order, so that equal SIMs are served in turn.
+// Same-operator gives it to the next SIM of the operator that owns the number, and to
+// the next of the ring where none is free: a SIM that could send never waits for a row
+// of its own.
+//
+// When every channel is busy, the one that comes free would take whatever row is first,
+// and the operators would never meet. So, while a channel of the first row's operator
+// is only busy, a row behind it that has the free channel's operator may go before it:
+// one of equal priority, in memory, and as many of them as the ring has channels, by
+// when each has come free once. Then the first row goes over whatever is free. FIFO
+// bends by that much and no more, and for nothing but this choice.
+//
+// # A SIM that is held
+//
+// It is passed over like a port that is down, and what is bound to it waits. A long
+// message whose segments are following each other ends first, as it does when its lane
+// is stopped: half of one costs what it costs and says nothing to its reader. What had
+// broken off before the hold waits for its end.
+//
+// Refusals by the network are counted for the SIM, and the rest that they earn goes
+// where the SIM goes; faults are counted for the channel and the SIM in it.
+//
 // # Invariants
 //
 //  1. Nothing is handed to a device before its intent is on disk, and nothing
@@ -26,9 +53,14 @@
 //  4. A channel has at most one step being written or one send out, never both.
 //  5. A lane holds at most Batch rows: buffered, being dropped and in flight.
 //  6. Claims are memory only: stopping a lane, or a crash, leaves its rows queued.
+//  7. A choice takes a channel exactly when the ring would take one, and only one that
+//     the ring might have taken. Choosing allocates nothing and looks at a channel at
+//     most three times a row.
+//  8. No intent of a first segment is opened on a SIM that is held.
 //
 // # Not here
 //
 // What a commit does to a record (spool), whether a channel is fit (modem.Bank),
-// what a campaign's name means (gateway/internal/catalog).
+// what a campaign's name means (gateway/internal/catalog), which SIM is to be held
+// (Options.SIMs).
 package dialer

@@ -117,21 +117,57 @@ func (d *Dialer) waitWords(l *lane, m *gateway.Message) []string {
 		add("Another message to its number (%d) is on its way; one goes at a time.", h.idm)
 	}
 	said = append(said, d.portWords(l, m)...)
+	behind := behindWords(l, m)
+	free := len(said) == 0 && behind == ""
 	if w := l.pace.wait(time.Now()); l.def.Running && w > 0 {
 		add("%s leaves %v between two messages.", l.def.Name, l.pace.every)
 	}
+	switch {
+	case free:
+		add("%s", d.nextWords(l, m))
+	case behind != "":
+		add("%s", behind)
+	}
+	return said
+}
+
+// behindWords says how many rows of its lane go before a message; "" when none is
+// known to.
+func behindWords(l *lane, m *gateway.Message) string {
 	for i := range l.buf {
-		if l.buf[i].IDM == m.IDM && i > 0 {
-			add("It is in memory, behind %d rows of %s.", i, l.def.Name)
+		if l.buf[i].IDM == m.IDM {
+			if i == 0 {
+				return ""
+			}
+			return fmt.Sprintf("It is in memory, behind %d rows of %s.", i, l.def.Name)
 		}
 	}
 	if len(l.buf) > 0 && rankOf(&l.buf[len(l.buf)-1]).before(rankOf(m)) {
-		add("It is behind at least %d rows of %s.", len(l.buf), l.def.Name)
+		return fmt.Sprintf("It is behind at least %d rows of %s.", len(l.buf), l.def.Name)
 	}
-	if len(said) == 0 {
-		add("It goes next.")
+	return ""
+}
+
+// nextWords says where a message goes that nothing keeps, and why there.
+func (d *Dialer) nextWords(l *lane, m *gateway.Message) string {
+	s, by := d.seat(l, m, (*Dialer).wouldTake)
+	if s == nil {
+		return "It goes next."
 	}
-	return said
+	w := "It goes to " + s.id + " next"
+	switch by {
+	case byUse:
+		lim := l.def.limits(s.sim.key)
+		used := s.sim.share(&lim)
+		w += ": least used (" + used.words() + ")"
+	case byOperator:
+		w += ": its SIM is of " + s.sim.operator + ", as the number is"
+	case byWish:
+		if begun(m) {
+			w += ": its first segments went over this SIM"
+		}
+	}
+	return w + "."
 }
 
 // portWords says why the channels that may take the message do not.
@@ -153,17 +189,11 @@ func (d *Dialer) portWords(l *lane, m *gateway.Message) []string {
 	}
 	var why []string
 	for _, s := range ring {
-		w := channelWords(s)
-		if w == "" && !s.splits(m) {
-			w = "takes whole messages only, and the first segments of this one went out alone"
-		}
-		if w == "" {
-			w = d.quotaWords(l, s, m)
-		}
+		w := d.keptWords(l, s, m)
 		if w == "" {
 			return nil // one is free
 		}
-		why = append(why, "channel "+s.id+" "+w)
+		why = append(why, w)
 	}
 	if len(why) == 1 {
 		return []string{"No channel can take it now: " + why[0] + "."}
@@ -175,17 +205,22 @@ func (d *Dialer) portWords(l *lane, m *gateway.Message) []string {
 	return said
 }
 
-// quotaWords says which limit of a SIM keeps the message; "" when none does.
-func (d *Dialer) quotaWords(l *lane, s *slot, m *gateway.Message) string {
-	lim := l.def.limits(s.sim.key)
-	if lim == (gateway.Limits{}) || !s.sim.loaded {
-		return ""
+// keptWords says why a channel does not take a message now; "" when it would.
+func (d *Dialer) keptWords(l *lane, s *slot, m *gateway.Message) string {
+	if w := channelWords(s); w != "" {
+		return w
 	}
-	if name, until := s.sim.full(lim, d.left(s, m), d.o.Zone); name != "" {
-		return "has used its segments of this " + name + ", until " + inZone(until, d.o.Zone)
+	if !s.splits(m) {
+		return "channel " + s.id + " takes whole messages only, and the first segments of this one went out alone"
 	}
-	if lim.RecipientsPerMonth > 0 && s.sim.usage.Recipients >= lim.RecipientsPerMonth {
-		return fmt.Sprintf("has had its %d recipients of this month", lim.RecipientsPerMonth)
+	if w, until := d.lack(l, s, m); w != windowNone {
+		lim := l.def.limits(s.sim.key)
+		_, limit := w.of(&s.sim.usage, &lim)
+		what := "segments"
+		if w == windowRecipients {
+			what = "recipients"
+		}
+		return fmt.Sprintf("channel %s has used its %d %s of this %s, until %s", s.id, limit, what, w, inZone(until, d.o.Zone))
 	}
 	return ""
 }

@@ -41,6 +41,8 @@ type lane struct {
 	trying int     // turns of the ring whose intent is being written
 	reach  []*slot // all slots of the provider
 
+	passing passing // rows that went before one, for the sake of their operator
+
 	buf    []gateway.Message // claimed, in order
 	stale  bool              // buf may not begin with the first rows that can go
 	narrow bool              // rows keep coming in before the tail of buf

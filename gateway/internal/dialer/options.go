@@ -55,6 +55,8 @@ type Lane struct {
 	Name     string
 	Provider string
 	Ports    []int // the ring, in order; nil = all of the provider's ports, ascending
+	// Choice is which of the ring's channels takes a message: gateway.ChoiceRing, ...; "" = ring.
+	Choice string
 	// Interval is the least time between the starts of two messages, to the timer's
 	// precision; 0 = none. The segments of one message follow each other without it.
 	Interval  time.Duration
@@ -89,6 +91,9 @@ type Options struct {
 	Channels    Channels
 	Definitions Definitions
 
+	// SIMs tell what is known of the cards; nil = nothing is.
+	SIMs SIMs
+
 	Now    func() time.Time // stamps and compares wall time; nil = time.Now
 	Logger *slog.Logger     // nil = none
 	// Zone is where a SIM's day and month begin, as in spool.Options; nil = UTC.
@@ -101,6 +106,9 @@ type Options struct {
 }
 
 func (o *Options) defaults() {
+	if o.SIMs == nil {
+		o.SIMs = noSIMs{}
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -22,7 +22,7 @@ func (d *Dialer) finished(s *slot, r modem.Receipt, err error) {
 	}
 	o := &s.outcome[0]
 	o.Queued, o.MR, o.HasMR, o.Ref = r.Queued, r.MR, r.HasMR, r.Ref
-	s.faults, s.refusals = 0, 0
+	s.faults, f.sim.refusals = 0, 0
 	f.mark(gateway.StatusSubmitted)
 	next := f.following()
 	if next > 0 && d.continues(s, f) {
@@ -36,9 +36,10 @@ func (d *Dialer) finished(s *slot, r modem.Receipt, err error) {
 }
 
 // continues says that the next segment of a message follows at once. A lane that
-// was stopped finishes the message that it began; a dialer that drains does not.
+// was stopped, and a SIM that was held, finish the message that they began: half of
+// one costs what it costs, and says nothing. A dialer that drains does not.
 func (d *Dialer) continues(s *slot, f *flight) bool {
-	if d.draining || !s.fit() || s.sim.key != f.sim.key || d.store.holds(d) {
+	if d.draining || !s.ready() || s.sim.key != f.sim.key || d.store.holds(d) {
 		return false
 	}
 	return d.room(s, f.lane.def.limits(s.sim.key), 1, f.m.To)
@@ -60,7 +61,7 @@ func (d *Dialer) failed(s *slot, f *flight, err error) {
 	} else {
 		f.sim.refund(f.charge, f.fresh)
 	}
-	d.restAfter(s, &rule, hint, reason(err))
+	d.restAfter(s, f, &rule, hint, reason(err))
 	wait, ok := rule.again(int(f.attempt), d.o.Attempts)
 	if d.sends.Err() != nil && len(rule.waits) > 0 {
 		ok = true // we ended the try ourselves: it is not the last
@@ -85,17 +86,17 @@ func (d *Dialer) close(s *slot, f *flight) {
 	d.moved = d.moved || d.waiting(s)
 }
 
-// restAfter counts a failure against the channel and lets it rest when it is due.
-func (d *Dialer) restAfter(s *slot, r *rule, hint time.Duration, why string) {
-	n := &s.refusals
-	if r.fault {
-		n = &s.faults
-		s.refusals = 0
-	} else {
+// restAfter counts a failure and lets a channel rest when it is due: a fault is the
+// channel's, a refusal by the network its SIM's. A refusal is an answer, so the
+// channel works; a fault says nothing of the SIM.
+func (d *Dialer) restAfter(s *slot, f *flight, r *rule, hint time.Duration, why string) {
+	if !r.fault {
 		s.faults = 0
+		d.refusedBy(f.sim, r, hint, why)
+		return
 	}
-	*n++
-	if rest := r.restFor(*n, hint); rest > 0 {
+	s.faults++
+	if rest := r.restFor(s.faults, hint); rest > 0 {
 		d.rest(s, rest, why)
 	}
 }
@@ -105,7 +106,7 @@ func (d *Dialer) rest(s *slot, t time.Duration, why string) {
 	s.resting = true
 	d.rests = append(d.rests, rest{s.id, t, why})
 	d.o.Logger.Warn("channel rests", slog.String("channel", s.id), slog.Duration("for", t),
-		slog.Int("faults", s.faults), slog.Int("refusals", s.refusals), slog.String("why", why))
+		slog.Int("faults", s.faults), slog.Int("refusals", s.sim.refusals), slog.String("why", why))
 }
 
 // reason gives an error in words that a person may read, without the field.

@@ -7,13 +7,21 @@ import (
 	"fieldpost/spool"
 )
 
-// sim is what one SIM may still send: the spool's usage, and what was opened
-// since it was read.
+// sim is one card: what it may still send - the spool's usage, and what was opened
+// since it was read - and what is known of it.
 type sim struct {
 	key    string
 	usage  spool.Usage
 	loaded bool
 	minute time.Time // that the usage was read in
+
+	held     string // why it must not send; "" = it may
+	operator string // whose it is; "" = not known
+
+	refusals int       // sends in a row that the network refused it
+	refused  time.Time // the last of them; monotonic
+	until    time.Time // end of the rest that it earned by them; monotonic
+	why      string    // of that rest
 }
 
 // load reads the usage when it was never read or in another minute: a window may
@@ -38,41 +46,63 @@ func (s *sim) load(d *Dialer) error {
 }
 
 // window is one limit of a SIM.
-type window struct {
-	name  string
-	used  uint32
-	limit uint32
-	ends  func() time.Time
-}
+type window uint8
 
-func (s *sim) windows(l gateway.Limits, zone *time.Location) [4]window {
-	u := &s.usage
-	return [4]window{
-		{"minute", u.Minute, l.PerMinute, func() time.Time { return u.MinuteStart.Add(time.Minute) }},
-		{"hour", u.Hour, l.PerHour, func() time.Time { return u.HourStart.Add(time.Hour) }},
-		{"day", u.Day, l.PerDay, func() time.Time { return u.DayStart.In(zone).AddDate(0, 0, 1) }},
-		{"month", u.Month, l.PerMonth, func() time.Time { return s.monthEnds(zone) }},
+const (
+	windowNone window = iota
+	windowMinute
+	windowHour
+	windowDay
+	windowMonth
+	windowRecipients // different numbers in the month
+)
+
+// of gives what is used of a window, and its limit; 0 = no limit.
+func (w window) of(u *spool.Usage, l *gateway.Limits) (used, limit uint32) {
+	switch w {
+	case windowMinute:
+		return u.Minute, l.PerMinute
+	case windowHour:
+		return u.Hour, l.PerHour
+	case windowDay:
+		return u.Day, l.PerDay
+	case windowMonth:
+		return u.Month, l.PerMonth
+	case windowRecipients:
+		return u.Recipients, l.RecipientsPerMonth
 	}
+	return 0, 0
 }
 
-func (s *sim) monthEnds(zone *time.Location) time.Time {
-	return s.usage.MonthStart.In(zone).AddDate(0, 1, 0)
+// ends gives when a window of a SIM ends. A month is the SIM's own: it begins on
+// the day that its bill does.
+func (w window) ends(u *spool.Usage, zone *time.Location) time.Time {
+	switch w {
+	case windowMinute:
+		return u.MinuteStart.Add(time.Minute)
+	case windowHour:
+		return u.HourStart.Add(time.Hour)
+	case windowDay:
+		return u.DayStart.In(zone).AddDate(0, 0, 1)
+	}
+	return u.MonthStart.In(zone).AddDate(0, 1, 0)
 }
 
 // full gives the window that has no room for n segments, if there is one, and
 // when it ends; of several the one that ends last. A message of more segments than
 // a window takes may begin when that window has room for what it takes; its other
 // segments follow in the next.
-func (s *sim) full(l gateway.Limits, n int, zone *time.Location) (name string, until time.Time) {
-	for _, w := range s.windows(l, zone) {
-		if w.limit == 0 || uint64(w.used)+uint64(min(uint32(n), w.limit)) <= uint64(w.limit) {
+func (s *sim) full(l *gateway.Limits, n int, zone *time.Location) (full window, until time.Time) {
+	for w := windowMinute; w <= windowMonth; w++ {
+		used, limit := w.of(&s.usage, l)
+		if limit == 0 || uint64(used)+uint64(min(uint32(n), limit)) <= uint64(limit) {
 			continue
 		}
-		if end := w.ends(); end.After(until) {
-			name, until = w.name, end
+		if end := w.ends(&s.usage, zone); end.After(until) {
+			full, until = w, end
 		}
 	}
-	return name, until
+	return full, until
 }
 
 // add counts segments that are about to be sent.
@@ -87,7 +117,7 @@ func (s *sim) add(n int, fresh bool) {
 // refund takes back what was not sent.
 func (s *sim) refund(n int, fresh bool) {
 	u := &s.usage
-	for _, p := range []*uint32{&u.Minute, &u.Hour, &u.Day, &u.Month} {
+	for _, p := range [...]*uint32{&u.Minute, &u.Hour, &u.Day, &u.Month} {
 		*p -= min(uint32(n), *p)
 	}
 	if fresh && u.Recipients > 0 {
@@ -105,20 +135,36 @@ func (d *Dialer) room(s *slot, l gateway.Limits, n int, to gateway.Address) bool
 		d.meterFailed(s, err)
 		return false
 	}
-	if _, until := s.sim.full(l, n, d.o.Zone); !until.IsZero() {
-		if d.trusted { // otherwise no window opens by itself
-			d.wakeAt(until)
+	w, until := s.sim.full(&l, n, d.o.Zone)
+	if w == windowNone {
+		if l.RecipientsPerMonth == 0 || s.sim.usage.Recipients < l.RecipientsPerMonth || !d.fresh(s, l, to) {
+			return true
 		}
-		return false
+		until = windowRecipients.ends(&s.sim.usage, d.o.Zone)
 	}
-	if l.RecipientsPerMonth == 0 || s.sim.usage.Recipients < l.RecipientsPerMonth {
-		return true
+	if d.trusted { // otherwise no window opens by itself
+		d.wakeAt(until)
 	}
-	if !d.fresh(s, l, to) {
-		return true
-	}
-	d.wakeAt(s.sim.monthEnds(d.o.Zone))
 	return false
+}
+
+// lack says which limit of a slot's SIM keeps a message, by what is in memory, and
+// until when.
+func (d *Dialer) lack(l *lane, s *slot, m *gateway.Message) (window, time.Time) {
+	lim := l.def.limits(s.sim.key)
+	if lim == (gateway.Limits{}) || !s.sim.loaded {
+		return windowNone, time.Time{}
+	}
+	if w, until := s.sim.full(&lim, d.left(s, m), d.o.Zone); w != windowNone {
+		return w, until
+	}
+	if lim.RecipientsPerMonth == 0 || s.sim.usage.Recipients < lim.RecipientsPerMonth {
+		return windowNone, time.Time{}
+	}
+	if known, err := d.o.Meter.KnowsRecipient(s.sim.key, m.To, d.now); err == nil && known {
+		return windowNone, time.Time{}
+	}
+	return windowRecipients, windowRecipients.ends(&s.sim.usage, d.o.Zone)
 }
 
 // fresh says that a number is new to the slot's SIM this month, which is of

@@ -44,8 +44,7 @@ type slot struct {
 	hasOutcome bool
 	stepDone   func(spool.Stepped)
 
-	faults   int // sends in a row that failed through the channel
-	refusals int // sends in a row that were refused
+	faults int // sends in a row that failed through the channel
 }
 
 // flight is one message on its way over a channel.
@@ -57,7 +56,7 @@ type flight struct {
 	charge  int // segments counted on the SIM
 	fresh   bool
 	attempt uint16
-	ring    bool   // the ring chose the channel
+	ring    bool   // the lane chose the channel
 	turn    uint64 // when the lane was served
 	startAt time.Time
 
@@ -71,14 +70,17 @@ func (s *slot) free() bool {
 }
 
 // fit says that the channel carries messages.
-func (s *slot) fit() bool {
+func (s *slot) fit() bool { return s.ready() && s.sim.held == "" }
+
+// ready says that the channel could carry messages, whatever is thought of its SIM.
+func (s *slot) ready() bool {
 	return !s.absent && !s.resting && s.ch.State == gateway.ChannelReady
 }
 
 // refreshChannels takes over the bank's channels.
 func (d *Dialer) refreshChannels() {
 	seen := make(map[string]bool, len(d.slots))
-	changed := false
+	changed, swapped := false, false
 	for _, c := range d.o.Channels.Channels() {
 		seen[c.ID] = true
 		s := d.slots[c.ID]
@@ -88,13 +90,13 @@ func (d *Dialer) refreshChannels() {
 			d.slots[c.ID] = s
 			changed = true
 		}
-		was := s.fit()
+		was := s.ready()
 		s.ch, s.absent, s.resting = c, false, false
 		if key := c.SIMKey(); s.sim == nil || s.sim.key != key {
-			s.sim, s.faults, s.refusals = d.simFor(key), 0, 0
-			d.moved = true
+			d.insert(s, d.simFor(key))
+			d.moved, swapped = true, true
 		}
-		if s.fit() && !was {
+		if s.ready() && !was {
 			s.limits, _ = d.o.Channels.Limits(s.id)
 			d.moved = true
 		}
@@ -111,29 +113,16 @@ func (d *Dialer) refreshChannels() {
 	if changed {
 		d.lineUp()
 	}
-}
-
-func (d *Dialer) simFor(key string) *sim {
-	s := d.sims[key]
-	if s == nil {
-		s = &sim{key: key}
-		d.sims[key] = s
+	if changed || swapped {
+		d.tidySIMs()
 	}
-	return s
 }
 
 // lineUp sorts the slots and gives each lane its ring again.
 func (d *Dialer) lineUp() {
 	d.row = d.row[:0]
-	used := make(map[string]bool, len(d.slots))
 	for _, s := range d.slots {
 		d.row = append(d.row, s)
-		used[s.sim.key] = true
-	}
-	for key := range d.sims {
-		if !used[key] {
-			delete(d.sims, key)
-		}
 	}
 	slices.SortFunc(d.row, func(a, b *slot) int {
 		return cmp.Or(cmp.Compare(a.provider, b.provider), cmp.Compare(a.port, b.port))

@@ -2,6 +2,7 @@ package dialer
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"fieldpost/gateway"
@@ -84,13 +85,56 @@ func (d *Dialer) idleWords(l *lane, now time.Time) string {
 	case idleBusy:
 		return "every channel is sending"
 	case idleNoChannel:
+		if w := heldWords(l.reach); w != "" {
+			return w
+		}
 		return "no channel of provider " + l.def.Provider + " is ready"
 	case idleEmpty:
 		return l.emptyWords()
 	case idleRows:
-		return "the rows at the front wait for a channel of the dial string, for room in a SIM's quota or for another message to their number"
+		return d.rowsWords(l)
 	}
 	return ""
+}
+
+// rowsWords says why none of the rows in memory goes.
+func (d *Dialer) rowsWords(l *lane) string {
+	if w := heldWords(l.ring); w != "" {
+		return w
+	}
+	if len(l.buf) > 0 {
+		if why := d.portWords(l, &l.buf[0]); len(why) > 0 {
+			return "the first row waits: " + strings.TrimSuffix(strings.Join(why[:min(2, len(why))], " "), ".")
+		}
+	}
+	return "the rows at the front wait for another message to their number"
+}
+
+// heldWords says that SIMs are held, where no channel can carry anything for it.
+func heldWords(slots []*slot) string {
+	var held *slot
+	n := 0
+	for _, s := range slots {
+		switch {
+		case s.fit():
+			return ""
+		case s.ready():
+			if n++; held == nil {
+				held = s
+			}
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	w := channelWords(held)
+	if n > 1 {
+		w = fmt.Sprintf("the SIMs of %d channels are held; %s", n, w)
+	}
+	if n < len(slots) {
+		w += "; no other channel is ready"
+	}
+	return w
 }
 
 func (d *Dialer) closedWords(l *lane, now time.Time) string {
@@ -147,24 +191,31 @@ func (d *Dialer) Claimed(idm uint64) bool {
 
 // channelWords says why a channel carries nothing now; "" when it could.
 func channelWords(s *slot) string {
+	c := "channel " + s.id
 	switch {
 	case s.absent:
-		return "is gone"
+		return c + " is gone"
 	case s.ch.State != gateway.ChannelReady:
-		w := "is " + s.ch.State.String()
-		if s.ch.Reason != "" {
-			w += ": " + s.ch.Reason
-		}
-		if !s.ch.Until.IsZero() {
-			w += ", until " + s.ch.Until.UTC().Format("15:04:05") + " UTC"
-		}
-		return w
+		return c + " " + stateWords(&s.ch)
+	case s.sim.held != "":
+		return cardWords(s) + " is held: " + s.sim.held
 	case s.resting:
-		return "rests"
+		return c + " rests"
 	case s.state == slotSending || s.state == slotWriting:
-		return "is sending"
+		return c + " is sending"
 	case s.state == slotUnsaved:
-		return "waits for the store"
+		return c + " waits for the store"
 	}
 	return ""
+}
+
+func stateWords(c *gateway.Channel) string {
+	w := "is " + c.State.String()
+	if c.Reason != "" {
+		w += ": " + c.Reason
+	}
+	if !c.Until.IsZero() {
+		w += ", until " + c.Until.UTC().Format("15:04:05") + " UTC"
+	}
+	return w
 }

@@ -86,6 +86,7 @@ func (d *Dialer) idle(s *slot) {
 	if s.absent {
 		delete(d.slots, s.id)
 		d.lineUp()
+		d.tidySIMs()
 	}
 	d.moved = d.moved || d.waiting(s)
 }

@@ -1,0 +1,236 @@
+package dialer
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fieldpost/gateway"
+	"fieldpost/modem"
+)
+
+// fakeCards are cards of which a test says what is known.
+type fakeCards struct {
+	mu        sync.Mutex
+	held      map[string]string
+	operators map[string]string
+	owner     func(gateway.Address) string
+	watch     chan struct{}
+}
+
+func newCards() *fakeCards {
+	return &fakeCards{
+		held: map[string]string{}, operators: map[string]string{}, watch: make(chan struct{}),
+		owner: func(gateway.Address) string { return "" },
+	}
+}
+
+func (f *fakeCards) Held(sim string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.held[sim]
+}
+
+func (f *fakeCards) Operator(sim string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.operators[sim]
+}
+
+func (f *fakeCards) Owner(to gateway.Address) string { return f.owner(to) }
+
+func (f *fakeCards) Watch() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.watch
+}
+
+// hold sets why cards must not send.
+func (f *fakeCards) hold(why map[string]string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.held = maps.Clone(why)
+	close(f.watch)
+	f.watch = make(chan struct{})
+}
+
+const noDelivery = "it sent 30 messages since 14:02 and none was delivered"
+
+func TestHeldSIMIsPassedOverAndHoldsUpNobody(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cards := newCards()
+		w := setup(t, newBank("bank", 3), aLane("d"))
+		w.o.SIMs = cards
+		w.bank.script(takes(time.Second))
+		cards.hold(map[string]string{"8959001": noDelivery})
+		for n := range 60 { // more than the memory holds
+			m := row("d", n)
+			m.Source = "1"
+			w.add(m)
+		}
+		w.addRows("d", 100, 106)
+		d := w.start()
+		pass(2500 * time.Millisecond)
+		wantRounds(t, ports(w.bank.sent()), 0, 2)
+		if n := len(w.bank.sent()); n != 6 {
+			t.Errorf("%d sent over the other two SIMs, want 6", n)
+		}
+		want := "No channel can take it now: SIM ...9001 in bank/1 is held: " + noDelivery + "."
+		if why := d.Explain(w.message(1)); len(why) != 1 || why[0] != want {
+			t.Errorf("explained as %q, want %q", why, want)
+		}
+		cards.hold(nil)
+		pass(70 * time.Second)
+		if n := len(w.bank.sent()); n != 66 {
+			t.Errorf("%d sent after the hold, want 66", n)
+		}
+	})
+}
+
+func TestEndOfAHoldWakesTheLoopAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cards := newCards()
+		w := setup(t, newBank("bank", 2), aLane("d"))
+		w.o.SIMs = cards
+		cards.hold(map[string]string{"8959000": noDelivery, "8959001": "a person held it"})
+		id := w.add(row("d", 1))
+		d := w.start()
+		pass(time.Second)
+		st, _ := d.Status("d")
+		if want := "the SIMs of 2 channels are held; SIM ...9000 in bank/0 is held: " + noDelivery; st.Idle != want {
+			t.Errorf("idle because %q, want %q", st.Idle, want)
+		}
+		why := strings.Join(d.Explain(w.message(id)), " ")
+		if !strings.Contains(why, "None of its 2 channels") || !strings.Contains(why, "SIM ...9001 in bank/1 is held: a person held it.") {
+			t.Errorf("explained as %q", why)
+		}
+		cards.hold(map[string]string{"8959000": noDelivery})
+		pass(0)
+		w.expect(id, gateway.StatusSent)
+		wantInts(t, "ports", ports(w.bank.sent()), []int{1})
+	})
+}
+
+// Half a message costs what it costs: a hold that comes in the middle lets it end.
+func TestHoldLetsTheMessageOnTheAirEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cards := newCards()
+		w := setup(t, newBank("bank", 1), aLane("d"))
+		w.o.SIMs = cards
+		w.bank.script(takes(time.Second))
+		ids := w.addAll(long("d", 1, 3), row("d", 2))
+		w.start()
+		pass(1500 * time.Millisecond)
+		cards.hold(map[string]string{"8959000": noDelivery})
+		pass(time.Hour)
+		w.expect(ids[0], gateway.StatusSent)
+		w.expect(ids[1], gateway.StatusQueued)
+	})
+}
+
+// A message that broke off waits for its SIM: what is left of it would go out by
+// itself, minutes later, over a SIM that is under suspicion.
+func TestRestOfABrokenOffMessageWaitsForItsHeldSIM(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cards := newCards()
+		w := setup(t, newBank("bank", 2), aLane("d"))
+		w.o.SIMs = cards
+		id, other := w.begin("d"), w.add(row("d", 2))
+		cards.hold(map[string]string{"8959000": noDelivery})
+		d := w.start()
+		pass(time.Minute)
+		w.expect(other, gateway.StatusSent)
+		m := w.expect(id, gateway.StatusQueued)
+		said := strings.Join(d.Explain(m), " ")
+		if !strings.Contains(said, "1 of 2 segments went out") || !strings.Contains(said, "SIM ...9000 in bank/0 is held") {
+			t.Errorf("explained as %q", said)
+		}
+		cards.hold(nil)
+		pass(time.Second)
+		w.expect(id, gateway.StatusSent)
+	})
+}
+
+// refuser is a network that refuses one SIM everything.
+func refuser(w *world, sim string) func(context.Context, call) (modem.Receipt, error) {
+	return func(ctx context.Context, c call) (modem.Receipt, error) {
+		for _, ch := range w.bank.Channels() {
+			if ch.ID == c.id && ch.ICCID == sim {
+				return says(gateway.KindRefused, 0)(ctx, c)
+			}
+		}
+		return takes(time.Second)(ctx, c)
+	}
+}
+
+func TestRestForRefusalsGoesWithTheSIM(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := setup(t, newBank("bank", 1), aLane("d"))
+		w.bank.channels = append(w.bank.channels, gateway.Channel{ID: "bank/1", Provider: "bank", Port: 1, State: gateway.ChannelAbsent})
+		w.bank.script(refuser(w, "8959000"))
+		w.addRows("d", 0, 100)
+		w.start()
+		pass(10 * time.Second)
+		if n := len(w.bank.sent()); n != refusalsInARow {
+			t.Fatalf("%d rows used up by a SIM without credit, want %d", n, refusalsInARow)
+		}
+		// The card is moved to the other slot, a new one is put into its place.
+		w.bank.set("bank/0", func(c *gateway.Channel) { c.ICCID = "8959777" })
+		w.bank.set("bank/1", func(c *gateway.Channel) { c.State, c.ICCID = gateway.ChannelReady, "8959000" })
+		pass(20 * time.Second)
+		n := map[string]int{}
+		for _, c := range w.bank.sent()[refusalsInARow:] {
+			n[c.id]++
+		}
+		if n["bank/1"] != 0 || n["bank/0"] < 20 {
+			t.Errorf("sends after the move by channel: %v, want the new card to start clean and the moved one to rest", n)
+		}
+		pass(31 * time.Second) // the minute is over
+		n = map[string]int{}
+		for _, c := range w.bank.sent()[refusalsInARow:] {
+			n[c.id]++
+		}
+		if n["bank/1"] != 1 {
+			t.Errorf("%d tries of the moved card after its rest, want one, and a longer rest", n["bank/1"])
+		}
+	})
+}
+
+func TestModemThatStartsAgainKeepsTheRefusalsOfItsSIM(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := setup(t, newBank("bank", 1), aLane("d"))
+		w.bank.script(says(gateway.KindRefused, 0))
+		w.addRows("d", 0, 6)
+		w.start()
+		pass(time.Second)
+		w.bank.set("bank/0", func(c *gateway.Channel) { c.State, c.ICCID = gateway.ChannelStarting, "" })
+		pass(time.Minute)
+		w.bank.set("bank/0", func(c *gateway.Channel) { c.State, c.ICCID = gateway.ChannelReady, "8959000" })
+		w.addRows("d", 10, 30)
+		pass(30 * time.Second)
+		if n := len(w.bank.sent()); n != refusalsInARow {
+			t.Errorf("%d rows used up, want %d: the modem started again, not the SIM", n, refusalsInARow)
+		}
+	})
+}
+
+func TestCardsThatAreGoneAreForgotten(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := setup(t, newBank("bank", 1), aLane("d"))
+		d := w.start()
+		for n := range 200 {
+			w.bank.set("bank/0", func(c *gateway.Channel) { c.ICCID = "89" + strings.Repeat("7", n%20) + number2(n) })
+			pass(time.Millisecond)
+		}
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if n := len(d.sims); n > 1 {
+			t.Errorf("%d cards are known of one channel", n)
+		}
+	})
+}
+
+func number2(n int) string { return string(number(n))[1:] }
