@@ -2,6 +2,8 @@ package app
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -90,13 +92,21 @@ func TestAGatewayServesOneProvider(t *testing.T) {
 	g := h.rack(sim.DinstarOptions{Ports: 2})
 	h.ready(3)
 	_, err := h.CreateProvider(t.Context(), client.Provider{Name: "sack", Type: gateway.TypeDinstarWeb, URL: g.URL() + "/", User: "admin", Password: "wrong"})
-	must(t, err)
+	if gateway.KindOf(err) != gateway.KindConflict || !strings.Contains(err.Error(), "provider rack has "+g.URL()) {
+		t.Errorf("it gives %v", err)
+	}
+	// What the file says is not asked for leave: the stored provider makes way.
+	h.stop()
+	must(t, os.WriteFile(filepath.Join(h.dir, "sack"), []byte("s3cret"), 0o600))
+	h.o.sections = fmt.Sprintf("[[provider]]\nname = \"sack\"\ntype = \"DinstarWeb\"\nurl = %q\nuser = \"admin\"\npassword_file = \"sack\"\n", g.URL()+"/")
+	h.start()
+	h.ready(3)
 	eventually(t, "the second provider says whose the gateway is", func() bool {
 		s, err := h.Channels(t.Context())
 		must(t, err)
 		for _, c := range s.Items {
-			if c.Provider == "sack" {
-				return strings.Contains(c.Reason, "provider rack has this device")
+			if c.Provider == "rack" {
+				return strings.Contains(c.Reason, "provider sack has this device")
 			}
 		}
 		return false
