@@ -37,10 +37,11 @@ var floors = map[string]int{
 	"fieldpost/modem/serial":  3,
 	"fieldpost/modem/dinstar": 3,
 
-	"fieldpost/gateway/internal/access":  4,
-	"fieldpost/gateway/internal/catalog": 4,
-	"fieldpost/gateway/internal/dialer":  4,
-	"fieldpost/gateway/internal/intake":  4,
+	"fieldpost/gateway/internal/access":    4,
+	"fieldpost/gateway/internal/catalog":   4,
+	"fieldpost/gateway/internal/dialer":    4,
+	"fieldpost/gateway/internal/intake":    4,
+	"fieldpost/gateway/internal/reconcile": 4,
 
 	"fieldpost/gateway/internal/api":     5,
 	"fieldpost/gateway/internal/metrics": 5,

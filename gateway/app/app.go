@@ -95,7 +95,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	// The order in which releases are pushed is that of a shutdown read backwards.
 	for _, step := range []func(context.Context) error{
 		a.openSpool, a.openDefinitions, a.openGuard, a.openIntake, a.makeSenders,
-		a.openAPI, a.addBank, a.addDialer, a.addKeepers,
+		a.openAPI, a.addBank, a.addDialer, a.addReconciler, a.addKeepers,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.stack.unwind(context.WithoutCancel(ctx)))

@@ -51,6 +51,14 @@ func ruleFor(k gateway.Kind) rule {
 	return rule{sent: true, rest: 30 * time.Second, after: 3, fault: true}
 }
 
+// Retry is the retry table for who learns of an outcome in another way: when a message is
+// tried again after its nth try, n from 1, ended with a kind, and whether it is at all.
+// attempts is Options.Attempts.
+func Retry(k gateway.Kind, n, attempts int) (wait time.Duration, again bool) {
+	r := ruleFor(k)
+	return r.again(n, attempts)
+}
+
 // again gives when a message is tried again after its nth try, n from 1, and
 // whether it is at all.
 func (r *rule) again(n, attempts int) (wait time.Duration, ok bool) {
