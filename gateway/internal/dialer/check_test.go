@@ -1,0 +1,134 @@
+package dialer
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"fieldpost/gateway"
+	"fieldpost/spool"
+)
+
+func TestP57Vector5ListedNumbersAreBlockedAtTheLastMoment(t *testing.T) {
+	for _, c := range []struct {
+		dncr          bool
+		calls         int
+		first, second gateway.Status
+	}{
+		{true, 1, gateway.StatusBlocked, gateway.StatusSent},
+		{false, 2, gateway.StatusSent, gateway.StatusSent},
+	} {
+		t.Run(fmt.Sprintf("DNCR %v", c.dncr), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				l := aLane("test1")
+				l.DNCR, l.Running = c.dncr, false
+				w := setup(t, newBank("bank", 1), l)
+				listed := gateway.Address("+59898344484")
+				first := w.add(gateway.Message{Campaign: "test1", To: listed, Text: "a", Priority: 9999})
+				second := w.add(gateway.Message{Campaign: "test1", To: "+59898344485", Text: "b", Priority: 9999})
+				w.start()
+				pass(time.Second)
+				// Late: the rows are queued already.
+				if err := w.store.Blacklist(t.Context(), spool.Listed{Number: listed, Campaign: "test1"}); err != nil {
+					t.Fatal(err)
+				}
+				w.defs.change("test1", func(l *Lane) { l.Running = true })
+				pass(time.Second)
+				w.expect(first, c.first)
+				w.expect(second, c.second)
+				if n := len(w.bank.sent()); n != c.calls {
+					t.Errorf("%d calls to the provider, want %d", n, c.calls)
+				}
+				counters, _ := w.store.Counters("test1")
+				if n := counters.Blocked(); int(n) != 2-c.calls {
+					t.Errorf("Blocked = %d", n)
+				}
+				hits, _, err := w.store.Hits("", 10)
+				if err != nil || len(hits) != 2-c.calls {
+					t.Errorf("history of the blacklist: %v, %v", hits, err)
+				}
+			})
+		})
+	}
+}
+
+func TestOptOutWinsWithDNCROff(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := setup(t, newBank("bank", 1), aLane("d"))
+		idm := w.add(row("d", 1))
+		if err := w.store.Blacklist(t.Context(), spool.Listed{Number: number(1), OptOut: true}); err != nil {
+			t.Fatal(err)
+		}
+		w.start()
+		pass(time.Second)
+		if m := w.expect(idm, gateway.StatusBlocked); !strings.Contains(m.Reason, "opted out") {
+			t.Errorf("reason %q", m.Reason)
+		}
+		if len(w.bank.sent()) != 0 {
+			t.Error("a message left to a number that opted out")
+		}
+	})
+}
+
+func TestP140NumbersThatThePatternRefusesCountAsOther(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := aLane("d")
+		l.Pattern = regexp.MustCompile(`\A(?:\+59899.*)\z`)
+		w := setup(t, newBank("bank", 1), l)
+		bad := w.add(row("d", 1)) // +59890000001
+		good := row("d", 0)
+		good.To = "+59899123456"
+		g := w.add(good)
+		w.start()
+		pass(time.Second)
+		w.expect(bad, gateway.StatusInvalid)
+		w.expect(g, gateway.StatusSent)
+		if c, _ := w.store.Counters("d"); c.Other() != 1 {
+			t.Errorf("Other = %d, want 1", c.Other())
+		}
+	})
+}
+
+func TestABaseOfBlockedRowsDoesNotHoldUpAnybody(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := aLane("d")
+		l.Pattern = regexp.MustCompile(`\A(?:\+59899.*)\z`)
+		w := setup(t, newBank("bank", 1), l)
+		w.addRows("d", 0, 200)
+		last := row("d", 0)
+		last.To = "+59899123456"
+		idm := w.add(last)
+		w.start()
+		pass(time.Second)
+		w.expect(idm, gateway.StatusSent)
+		if c, _ := w.store.Counters("d"); c.Other() != 200 {
+			t.Errorf("Other = %d, want 200", c.Other())
+		}
+	})
+}
+
+// onceUnread is a blacklist whose first look-up fails.
+type onceUnread struct{ failed atomic.Bool }
+
+func (o *onceUnread) Listed(gateway.Address, string) (listed, optOut bool, err error) {
+	if o.failed.CompareAndSwap(false, true) {
+		return false, false, gateway.Errorf(gateway.KindInternal, "a page of the blacklist cannot be read")
+	}
+	return false, false, nil
+}
+
+func TestARowThatIsPutOffGoesByItself(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := setup(t, newBank("bank", 1), aLane("a"))
+		w.o.Blacklist = &onceUnread{}
+		id := w.add(row("a", 1))
+		w.start()
+		pass(time.Second)
+		w.expect(id, gateway.StatusQueued)
+		pass(stuckWait)
+		w.expect(id, gateway.StatusSent)
+	})
+}
