@@ -20,5 +20,6 @@ const (
 	EventCampaign  = "campaign"  // a campaign, dialer or provider was changed, started or stopped: CampaignEvent
 	EventBlacklist = "blacklist" // a number was listed or unlisted, or a list imported: BlacklistEvent
 	EventChannel   = "channel"   // a channel changed its state: what the REST API says of it, in part
+	EventSIM       = "sim"       // a SIM was seen, moved, held or released, or its balance read: SIMEvent
 	EventAlarm     = "alarm"     // an operator should look: AlarmEvent
 )

@@ -66,6 +66,17 @@ type CampaignEvent struct {
 	Change string `json:"change"` // "created", "changed", "deleted", "started", "stopped", "enabled" or "disabled"
 }
 
+// SIMEvent is the body of EventSIM: something happened to a card.
+type SIMEvent struct {
+	ID      string   `json:"id"`
+	ICCID   string   `json:"iccid,omitempty"`
+	Channel string   `json:"channel,omitempty"` // where it is
+	Change  string   `json:"change"`            // "seen", "moved", "held", "released" or "balance"
+	Reason  string   `json:"reason,omitempty"`  // why, in words
+	By      string   `json:"by,omitempty"`      // who held or released it; "" = fieldpost
+	Amount  *float64 `json:"amount,omitempty"`  // of a balance
+}
+
 // AlarmEvent is the body of EventAlarm.
 type AlarmEvent struct {
 	Reason string `json:"reason"` // what is wrong, in words
