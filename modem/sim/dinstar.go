@@ -41,6 +41,9 @@ type DinstarFirmware struct {
 	OldKeys    bool          // 2017: no sn, no imsi, and "result:" in the answer of send_ussd
 	StatusCode bool          // the HTTP status repeats an error_code of 400 and above
 	Clock      time.Duration // how far the device's clock is ahead of the network's
+	Newest     bool          // a page of received messages that is full has the newest ones, not the oldest
+	NoIDs      bool          // received messages have no id, and all are told each time
+	NoAll      bool          // query_incoming_sms knows no flag=all
 	Unseen     int           // queries that find no result of a message that was just accepted
 	Lenient    DinstarLenient
 }
@@ -65,6 +68,7 @@ type Dinstar struct {
 	push  *dinstarPush // nil = none
 
 	server *http.Server
+	cable  cable
 	addr   net.Addr
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc

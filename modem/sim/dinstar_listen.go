@@ -24,24 +24,40 @@ func (d *Dinstar) listen() error {
 	d.wg.Add(1)
 	go func() {
 		defer d.wg.Done()
-		_ = d.server.Serve(phrased{l}) // it always ends with an error: the server was closed
+		_ = d.server.Serve(phrased{l, &d.cable}) // it always ends with an error: the server was closed
 	}()
 	return nil
 }
 
 // phrased is a listener whose connections say "200 Data follows", as the gateway's web
 // server does: net/http writes its own reason phrases only.
-type phrased struct{ net.Listener }
-
-func (l phrased) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return phrasedConn{c}, nil
+type phrased struct {
+	net.Listener
+	cable *cable
 }
 
-type phrasedConn struct{ net.Conn }
+func (l phrased) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if l.cable.carry(c) {
+			return phrasedConn{c, l.cable}, nil
+		}
+		_ = c.Close()
+	}
+}
+
+type phrasedConn struct {
+	net.Conn
+	cable *cable
+}
+
+func (c phrasedConn) Close() error {
+	c.cable.drop(c.Conn)
+	return c.Conn.Close()
+}
 
 // The head of an answer is the beginning of a Write: the server flushes after each answer.
 var (

@@ -1,6 +1,9 @@
 package sim
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // DWGDeed is what a gateway of the binary API does with a send.
 type DWGDeed uint8
@@ -13,8 +16,8 @@ const (
 	DWGLose                       // on the air, acknowledged, no result
 	DWGDrop                       // acknowledged, then the connection is dropped; nothing on the air
 	DWGSent                       // on the air and acknowledged, then the connection is dropped; the result is lost
-	DWGLate                       // on the air, the result comes at Until, on whatever connection there is then
-	DWGStall                      // held until Until, then served as usual
+	DWGLate                       // on the air, the result comes after Delay or Until, on whatever connection there is then
+	DWGStall                      // held for Delay or Until, then served as usual
 	DWGTwice                      // served as usual, with the result two times
 	DWGPartial                    // the first segment goes on the air, the result is 5
 )
@@ -24,7 +27,8 @@ type DWGFault struct {
 	Do     DWGDeed
 	Chance float64 // of each send, 0 to 1; 0 = the next send alone
 	Code   uint8
-	Until  <-chan struct{}
+	Delay  time.Duration   // for DWGLate and DWGStall
+	Until  <-chan struct{} // instead of Delay: until it is closed
 	Hit    chan<- struct{} // closed when the send meets it; nil = nobody waits
 	Said   chan<- struct{} // closed when a late result is on the line; nil = nobody waits
 }

@@ -44,7 +44,7 @@ func (g *DWG) transmit(power context.Context, p *dwgPort, s *dwgwire.Submit, f *
 		g.tell(power, &r, f)
 		return
 	case DWGStall:
-		if !until(power, f.Until) {
+		if !f.wait(power) {
 			return
 		}
 	case DWGPartial:
@@ -67,7 +67,7 @@ func (g *DWG) transmit(power context.Context, p *dwgPort, s *dwgwire.Submit, f *
 		g.Drop()
 		return
 	case DWGLate:
-		if !until(power, f.Until) {
+		if !f.wait(power) {
 			return
 		}
 	}
@@ -80,10 +80,18 @@ func (g *DWG) status(p *dwgPort) dwgwire.Status {
 	return p.status
 }
 
-// until waits for a channel; false = the power went.
-func until(power context.Context, c <-chan struct{}) bool {
+// wait waits for the end of a fault; false = the power went.
+func (f *DWGFault) wait(power context.Context) bool {
+	var over <-chan time.Time
+	if f.Until == nil {
+		timer := time.NewTimer(f.Delay)
+		defer timer.Stop()
+		over = timer.C
+	}
 	select {
-	case <-c:
+	case <-f.Until:
+		return true
+	case <-over:
 		return true
 	case <-power.Done():
 		return false
