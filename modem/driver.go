@@ -78,6 +78,7 @@ type Part struct {
 	Total     int    // 0 or 1 = a message of its own
 	Seq       int    // 1-based
 	Raw       string // the TPDU in hex, with its SMSC
+	ID        string // the device's own identity of it, which nothing else is compared with; "" = it has none
 	Undecoded string // why it could not be read; From and Text are then best guesses
 }
 

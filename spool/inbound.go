@@ -171,7 +171,10 @@ func (s *Spool) ListInbound(cursor string, limit int) ([]gateway.Inbound, string
 // fingerprint names a TPDU for as long as it may come again; nil when nothing but
 // its text would name it: trackers send identical texts.
 func fingerprint(sim string, p *modem.Part) []byte {
-	if p.Raw == "" && p.SentAt.IsZero() {
+	switch {
+	case p.ID != "":
+		return digest([]byte(p.ID))
+	case p.Raw == "" && p.SentAt.IsZero():
 		return nil
 	}
 	var sent uint64

@@ -105,6 +105,24 @@ func TestIdenticalTextsAreTwoMessages(t *testing.T) {
 	}
 }
 
+func TestTheIdentityOfADeviceNamesATPDUWhereverItsSIMIsMeanwhile(t *testing.T) {
+	s, c := open(t)
+	p := modem.Part{From: from, Text: "pos", SentAt: c.now(), ID: "rack 1"}
+	take(t, s, p)
+	p.SentAt = time.Time{} // the device's clock is known better now
+	if _, _, err := s.Inbound(bg, "bank/3", "another SIM", p); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(inbox(t, s)); n != 1 {
+		t.Errorf("%d messages are stored, want one", n)
+	}
+	p.ID = "rack 2"
+	take(t, s, p)
+	if n := len(inbox(t, s)); n != 2 {
+		t.Errorf("%d messages are stored, want two: their text is no identity", n)
+	}
+}
+
 func TestEscapeOverTheBorderOfTwoSegments(t *testing.T) { // S19
 	s, c := open(t)
 	ps := gsm("abc \x1Bef", 5, 7, c.now())

@@ -8,7 +8,7 @@ import (
 
 // dinstarIn is a message that the gateway received.
 type dinstarIn struct {
-	ID     int    `json:"incoming_sms_id"`
+	ID     int    `json:"incoming_sms_id,omitempty"`
 	Port   int    `json:"port"`
 	Number string `json:"number"`
 	SMSC   string `json:"smsc"`
@@ -105,14 +105,14 @@ func (d *Dinstar) ClearInbox() {
 	d.inbox, d.inboxID = nil, 0
 }
 
-// queryIncoming gives received messages behind an id, oldest first, as many as a
-// page takes. Unread ones are read with that, whether the answer arrives or not.
+// queryIncoming gives received messages behind an id, oldest first where the firmware
+// does not say otherwise, as many as a page takes. Unread ones are read with that, whether the answer arrives or not.
 func (d *Dinstar) queryIncoming(r *dinstarRequest) any {
 	q := r.URL.Query()
 	after, err := strconv.Atoi(or(q.Get("incoming_sms_id"), "0"))
 	ports, named := d.named(q.Get("port"), false)
 	flag := or(q.Get("flag"), "unread")
-	if err != nil || !named || flag != "unread" && flag != "read" && flag != "all" {
+	if err != nil || !named || flag != "unread" && flag != "read" && (flag != "all" || d.o.Firmware.NoAll) {
 		return d.head(dinstarBad)
 	}
 	wanted := map[int]bool{}
@@ -121,20 +121,28 @@ func (d *Dinstar) queryIncoming(r *dinstarRequest) any {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	f := &d.o.Firmware
 	page := []*dinstarIn{}
 	size := 0
-	for _, in := range d.inbox {
-		if in.ID <= after || !wanted[in.Port] || flag != "all" && in.read != (flag == "read") {
+	for i := range d.inbox {
+		in := d.inbox[i]
+		if f.Newest {
+			in = d.inbox[len(d.inbox)-1-i]
+		}
+		if in.ID <= after && !f.NoIDs || !wanted[in.Port] || flag != "all" && in.read != (flag == "read") {
 			continue
 		}
-		row, err := json.Marshal(in)
+		told := *in
+		if f.NoIDs {
+			told.ID = 0
+		}
+		row, err := json.Marshal(&told)
 		if err != nil { // strings and numbers only
 			panic(err)
 		}
-		if size += len(row) + 1; size > d.o.Firmware.PageBytes && len(page) > 0 {
+		if size += len(row) + 1; size > f.PageBytes && len(page) > 0 {
 			break
 		}
-		told := *in
 		page = append(page, &told)
 		in.read = in.read || flag == "unread"
 	}
