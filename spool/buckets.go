@@ -21,7 +21,7 @@ var (
 func bucketNames() [][]byte {
 	return [][]byte{
 		bucketMeta, bucketLane, bucketMsg, bucketIndex, bucketIntent, bucketState,
-		bucketRecipient, bucketOutbox, bucketQuarantine, bucketEnds,
+		bucketRecipient, bucketSIMDays, bucketOutbox, bucketQuarantine, bucketEnds,
 
 		bucketBlack, bucketListed, bucketUnlisted, bucketTouched, bucketHits,
 		bucketDocs, bucketUploads, bucketUploadTime, bucketUploadBad,

@@ -41,7 +41,7 @@ func (s *Spool) Check(ctx context.Context) error {
 
 // checkRooms checks the buckets that the other files of the package keep.
 func (s *Spool) checkRooms(_ context.Context, b *bbolt.Tx) error {
-	return errors.Join(checkBlacklist(b), checkDocs(b), checkUploads(b), checkIdempotency(b), checkInbound(b), checkReports(b),
+	return errors.Join(checkBlacklist(b), checkDocs(b), checkUploads(b), checkIdempotency(b), checkInbound(b), checkReports(b), checkSIMs(b),
 		checkTries(b, s.laneNamer(b)))
 }
 

@@ -66,6 +66,11 @@
 //     after it. Expire empties that list minute by minute and never walks a queue.
 //  15. A definition and the event that tells it are one commit. No row waits in a lane whose
 //     last definition was deleted, and none comes into it.
+//  16. What became of a try is counted on its SIM's record in the commit that stores it, once,
+//     under the date on which it happened. No count is given back with a quota, none is lost
+//     to a clock that was set, and a doubt that ends moves what it is no more than once.
+//  17. The recipients of a billing month are counted once. Another reset day moves the month
+//     and keeps what was counted in it.
 //
 // # Not here
 //

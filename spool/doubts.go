@@ -97,6 +97,9 @@ func (t *tx) settleDoubt(d *Doubt, o *Outcome) (bool, error) {
 	case !inDoubt(m, in.Segment):
 		return false, nil
 	}
+	if err := t.countSettled(in.SIM, t.orNow(in.At), tried(m, in.Segment), o.Kind, in.Report); err != nil {
+		return false, err
+	}
 	tr := gateway.Transition{At: t.orNow(o.At), Channel: in.Channel, Kind: o.Kind, Code: o.Code, Text: o.Text}
 	if o.Kind == gateway.KindNone {
 		return true, t.wentOut(m, in, o, tr)

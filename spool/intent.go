@@ -21,6 +21,7 @@ const (
 	iCharge
 	iFresh
 	iAt
+	iReport
 )
 
 // opened is an intent on disk: what a device may have, and what it was charged.
@@ -58,6 +59,9 @@ func encodeIntent(in *opened) []byte {
 		e.uint(iFresh, 1)
 	}
 	e.time(iAt, in.At)
+	if in.Report {
+		e.uint(iReport, 1)
+	}
 	return e.b
 }
 
@@ -122,6 +126,8 @@ func decodeIntentBody(in *opened, body []byte) error {
 			in.fresh = true
 		case iAt:
 			in.At = f.time()
+		case iReport:
+			in.Report = true
 		default:
 			return unknownField(f)
 		}

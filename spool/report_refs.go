@@ -60,7 +60,7 @@ func (t *tx) sentRef(sim string, mr uint8, to gateway.Address, idm uint64, segme
 	if err := t.bucket(bucketRefs).Put(refKey(handle, at, idm, segment), []byte(to)); err != nil {
 		return err
 	}
-	return t.adoptSent(handle, to, sentAs{idm: idm, segment: segment}, at)
+	return t.adoptSent(handle, to, sentAs{idm: idm, segment: segment, at: at}, at)
 }
 
 // sentName is sentRef for a device that has references of its own.
@@ -76,7 +76,7 @@ func (t *tx) sentName(sim, ref string, to gateway.Address, idm uint64, segment i
 	if err := t.trimOld(bucketRefsTime, bucketRefs, keepRefs, trimRefs); err != nil {
 		return err
 	}
-	return t.adoptSent(handle, "", sentAs{idm: idm, segment: segment}, at)
+	return t.adoptSent(handle, "", sentAs{idm: idm, segment: segment, at: at}, at)
 }
 
 // doubtRef remembers a segment that a SIM may have sent at a time, without a
@@ -119,7 +119,7 @@ func parseRef(k []byte) (home sentAs, at time.Time, ok bool) {
 	}
 	k = k[handleSize:]
 	at = time.UnixMilli(int64(binary.BigEndian.Uint64(k))).UTC()
-	return sentAs{idm: binary.BigEndian.Uint64(k[8:]), segment: int(k[16])}, at, true
+	return sentAs{idm: binary.BigEndian.Uint64(k[8:]), segment: int(k[16]), at: at}, at, true
 }
 
 // findRef gives the segment that a report is for.

@@ -3,6 +3,7 @@ package spool
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"fieldpost/gateway"
 )
@@ -34,8 +35,9 @@ const maxReportText = 4096
 // sentAs is where a report belongs.
 type sentAs struct {
 	idm     uint64
-	segment int  // 1-based; 0 = the whole message
-	doubt   bool // found by recipient and time: nobody knew that it went out
+	segment int       // 1-based; 0 = the whole message
+	at      time.Time // of the send
+	doubt   bool      // found by recipient and time: nobody knew that it went out
 }
 
 // reported applies a report to its message.
@@ -50,12 +52,9 @@ func (t *tx) reported(home sentAs, r *gateway.StatusReport) error {
 	if home.segment > int(max(m.Segments, 1)) {
 		return nil
 	}
-	news := false
-	markParts(m, home.segment, func(p *gateway.Part) {
-		news = t.foldPart(p, r) || news
-	})
-	if !news {
-		return nil
+	news, doubted := t.foldParts(m, home, r)
+	if err := t.countReport(home, r, news, doubted); err != nil || news == 0 {
+		return err
 	}
 	st := m.Status
 	if !hasIntent(t.b, m.IDM) { // a device has it again: its outcome decides first
@@ -116,7 +115,7 @@ func (t *tx) outBefore(m *gateway.Message, in *opened, o *Outcome, tr gateway.Tr
 		return err
 	}
 	if o.Kind == gateway.KindUnknownOutcome {
-		return t.referDoubt(m, in, o, tr.At)
+		return t.referDoubt(m, in, o)
 	}
 	return t.refer(m, in, o, tr.At)
 }
@@ -132,6 +131,20 @@ func reportLine(home sentAs, m *gateway.Message, r *gateway.StatusReport) string
 		line += "; it was in doubt, and this shows that it went out"
 	}
 	return line
+}
+
+// foldParts applies a report to the segments of its send. It gives how many it brought
+// news of, and how many it shows to have gone out that were in doubt.
+func (t *tx) foldParts(m *gateway.Message, home sentAs, r *gateway.StatusReport) (news, doubted uint32) {
+	markParts(m, home.segment, func(p *gateway.Part) {
+		if home.doubt || p.Status == gateway.StatusUnknown {
+			doubted++
+		}
+		if t.foldPart(p, r) {
+			news++
+		}
+	})
+	return news, doubted
 }
 
 // foldPart applies a report to a segment and says whether it was news. A delivered

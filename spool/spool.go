@@ -23,6 +23,9 @@ type Options struct {
 	Logger  *slog.Logger     // nil = none
 	// Zone is where the day and the month of a SIM's quota begin; nil = UTC.
 	Zone *time.Location
+	// ResetDay gives the day of the month, 1 to 28, on which a SIM's billing month
+	// begins; nil = 1. It may change at any time, must not block, and is asked by many goroutines.
+	ResetDay func(sim string) int
 	// Timeout is how long another process may hold the file; 0 = 2 s.
 	Timeout time.Duration
 	// MaxSize bounds the file, in bytes, from 16 MiB; 0 = only the disk does. A 32-bit

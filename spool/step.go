@@ -100,6 +100,9 @@ func (t *tx) settle(in *opened, o *Outcome) error {
 	if at.IsZero() {
 		at = t.now
 	}
+	if err := t.countOutcome(m, in, o, at); err != nil {
+		return err
+	}
 	m.Channel, m.IMEI, m.ICCID = in.Channel, in.IMEI, in.SIM
 	m.Attempts = max(m.Attempts, in.Attempt)
 	tr := gateway.Transition{At: at, Channel: in.Channel, Kind: o.Kind, Code: o.Code, Text: o.Text}
@@ -175,15 +178,16 @@ func (t *tx) doubted(m *gateway.Message, in *opened, o *Outcome, tr gateway.Tran
 	if err := t.keepTry(in); err != nil {
 		return err
 	}
-	return t.referDoubt(m, in, o, tr.At)
+	return t.referDoubt(m, in, o)
 }
 
 // referDoubt notes how reports will find a segment that may have gone out.
-func (t *tx) referDoubt(m *gateway.Message, in *opened, o *Outcome, at time.Time) error {
+func (t *tx) referDoubt(m *gateway.Message, in *opened, o *Outcome) error {
+	at := t.orNow(in.At) // after a crash the outcome is much later
 	if err := t.refer(m, in, o, at); err != nil {
 		return err
 	}
-	return t.doubtRef(in.SIM, m.To, m.IDM, in.Segment, t.orNow(in.At)) // after a crash the outcome is much later
+	return t.doubtRef(in.SIM, m.To, m.IDM, in.Segment, at)
 }
 
 // refused: this try was not sent. The charge is given back. An earlier try that is

@@ -73,7 +73,8 @@ type Intent struct {
 	Attempt  uint16
 	Dialer   string // whose ring cursor moves to Port
 	Port     int
-	Charge   int // segments to count on the SIM's quota
+	Charge   int  // segments to count on the SIM's quota
+	Report   bool // a delivery report is asked for
 	Limits   gateway.Limits
 	At       time.Time
 }
