@@ -126,7 +126,8 @@ type API struct {
 	dir      string
 	segments int
 	metrics  http.Handler
-	spec     []byte // the OpenAPI document
+	hooks    http.Handler // nil = none
+	spec     []byte       // the OpenAPI document
 
 	draining atomic.Bool
 	streams  atomic.Int32 // event streams that are open

@@ -32,6 +32,7 @@ func (a *API) routes() {
 	a.eventRoutes()
 	a.legacyRoutes()
 	a.healthRoutes()
+	a.hookRoutes()
 	rt := &route{class: ClassRead, public: true}
 	a.mux.HandleFunc("GET "+root+"/openapi.json", a.plain(rt, a.openapi))
 }

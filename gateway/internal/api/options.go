@@ -58,6 +58,7 @@ type Options struct {
 	Burst    int                                        // and at once; 0 = 100
 	Segments int                                        // most segments of one message; 0 = gsm7.MaxSegments
 	Metrics  http.Handler                               // of GET /metrics; nil = there is none
+	Hooks    http.Handler                               // of POST /hooks/: what devices tell by themselves, 64 KiB at most; nil = there is none
 	Observe  func(c Class, status int, d time.Duration) // told of every request; may be nil
 	Now      func() time.Time                           // nil = time.Now
 	Logger   *slog.Logger                               // nil = none
@@ -82,7 +83,7 @@ func New(o Options) (*API, error) {
 	}
 	a := &API{
 		Rooms: o.Rooms, guard: o.Guard, observe: o.Observe, log: o.Logger, now: o.Now, zone: o.Zone,
-		maxBody: o.MaxBody, maxBase: o.MaxBase, dir: o.Dir, segments: o.Segments, metrics: o.Metrics,
+		maxBody: o.MaxBody, maxBase: o.MaxBase, dir: o.Dir, segments: o.Segments, metrics: o.Metrics, hooks: o.Hooks,
 		done: make(chan struct{}),
 	}
 	if o.Rate > 0 {

@@ -28,12 +28,13 @@ const (
 	ClassRead    Class = "read"    // everything that only looks
 	ClassEvents  Class = "events"  // event streams
 	ClassHealth  Class = "health"  // health, readiness, metrics
+	ClassHook    Class = "hook"    // what devices tell by themselves
 	ClassOther   Class = "other"   // no such route
 )
 
 // Classes lists the classes.
 func Classes() []Class {
-	return []Class{ClassSend, ClassBase, ClassControl, ClassRead, ClassEvents, ClassHealth, ClassOther}
+	return []Class{ClassSend, ClassBase, ClassControl, ClassRead, ClassEvents, ClassHealth, ClassHook, ClassOther}
 }
 
 // route is what the API knows of a path besides its types.
