@@ -18,7 +18,8 @@ type MessageEvent struct {
 }
 
 // InboundEvent is the body of EventInbound. A message that comes again with the
-// same id was completed by a late segment: it replaces the first.
+// same id was completed by a late segment, or a person decided what it asks: it
+// replaces the first.
 type InboundEvent struct {
 	ID         string    `json:"id"`
 	From       string    `json:"from"`
@@ -32,6 +33,7 @@ type InboundEvent struct {
 	Incomplete bool      `json:"incomplete,omitempty"`
 	Corrected  bool      `json:"corrected,omitempty"` // an id that was told before
 	Undecoded  string    `json:"undecoded,omitempty"`
+	Wish       string    `json:"wish,omitempty"` // "stop", "start" or "near"; none = absent
 }
 
 // BlacklistEvent is the body of EventBlacklist: one number that was listed or

@@ -18,6 +18,8 @@ type Inbound struct {
 	Incomplete bool     // delivered before all segments came
 	Raw        []string // TPDUs in hex, kept always
 	Undecoded  string   // why the TPDU could not be read; "" when it could
+	Wish       Wish     // to get no messages, or to get them again
+	WishBy     string   // who decided what it asks; "" = its words alone
 }
 
 // StatusReport is what a network says of one segment that we sent: SMS-STATUS-REPORT

@@ -27,7 +27,7 @@ func bucketNames() [][]byte {
 		bucketDocs, bucketUploads, bucketUploadTime, bucketUploadBad,
 		bucketIdem, bucketIdemTime,
 		bucketRefs, bucketRefsTime, bucketDoubts, bucketTries, bucketOrphans, bucketOrphansBy, bucketOrphanTold,
-		bucketInbound, bucketSeen, bucketSeenTime,
+		bucketInbound, bucketSeen, bucketSeenTime, bucketWishes, bucketUnreplied,
 		bucketSets, bucketSetKey, bucketSetOpen, bucketSetFrom, bucketSetLates,
 	}
 }

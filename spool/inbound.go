@@ -129,19 +129,28 @@ func (t *tx) putInbound(in *gateway.Inbound, known bool) error {
 		in.Seq = seq
 		b.FillPercent = fillAppended
 	}
+	if err := t.judge(in); err != nil {
+		return err
+	}
 	if err := putSealed(b, u64(in.Seq), in); err != nil {
 		return err
 	}
-	return t.emit(gateway.EventInbound, gateway.InboundEvent{
+	e := gateway.InboundEvent{
 		ID: strconv.FormatUint(in.Seq, 10), From: string(in.From), Text: in.Text, Campaign: in.Campaign,
 		Channel: in.Channel, ICCID: in.ICCID, SentAt: in.SentAt, ReceivedAt: in.ReceivedAt,
 		Segments: int(in.Segments), Incomplete: in.Incomplete, Corrected: known, Undecoded: in.Undecoded,
-	})
+	}
+	if in.Wish != gateway.WishNone {
+		e.Wish = in.Wish.String()
+	}
+	return t.emit(gateway.EventInbound, e)
 }
 
-func (t *tx) readInbound(seq uint64) (in gateway.Inbound, err error) {
+func (t *tx) readInbound(seq uint64) (gateway.Inbound, error) { return readInbound(t.b, seq) }
+
+func readInbound(b *bbolt.Tx, seq uint64) (in gateway.Inbound, err error) {
 	key := u64(seq)
-	v := t.bucket(bucketInbound).Get(key)
+	v := b.Bucket(bucketInbound).Get(key)
 	if v == nil {
 		return in, gateway.Errorf(gateway.KindNotFound, "no inbound message has this id")
 	}

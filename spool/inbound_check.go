@@ -26,6 +26,9 @@ func checkInbound(b *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
+	if err := checkWishes(b); err != nil {
+		return err
+	}
 	return checkSets(b)
 }
 

@@ -44,6 +44,10 @@ type Options struct {
 	// Normalise writes the sender of an inbound message as the site writes numbers;
 	// nil = as the network wrote it.
 	Normalise func(typed string) (gateway.Address, error)
+	// Judge says what an inbound message asks of us, from its text: stop lists its sender
+	// for every campaign as an opt-out, start takes that off, in the commit that stores the
+	// message. It runs in the writer's goroutine, more than once for one message; nil = nothing.
+	Judge func(text string) gateway.Wish
 
 	// openFile opens the file: a test measures and breaks it.
 	openFile func(string, int, os.FileMode) (*os.File, error)
@@ -94,6 +98,7 @@ type Spool struct {
 	users  users
 
 	doubting bell // another doubt
+	wishing  bell // another wish to confirm
 
 	closing sync.Once
 	closed  error
