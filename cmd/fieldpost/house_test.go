@@ -41,6 +41,7 @@ var floors = map[string]int{
 	"fieldpost/gateway/internal/catalog":   4,
 	"fieldpost/gateway/internal/dialer":    4,
 	"fieldpost/gateway/internal/intake":    4,
+	"fieldpost/gateway/internal/sims":      4,
 	"fieldpost/gateway/internal/reconcile": 4,
 
 	"fieldpost/gateway/internal/api":     5,

@@ -1,0 +1,405 @@
+package sims
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"fieldpost/gateway"
+	"fieldpost/spool"
+)
+
+// cardLog is what became of what one card sent, as the spool keeps it.
+type cardLog struct {
+	spool.SIMRecord
+	id string
+}
+
+// habitOf gives a card a past: n segments a day with a report asked for, a share of
+// them delivered.
+func (w *world) habitOf(id string, n uint32, share float64) *cardLog {
+	l := &cardLog{id: id}
+	today := time.Now().UTC().Truncate(24 * time.Hour)
+	for i := range 12 {
+		l.Days = append(l.Days, spool.SIMDay{Day: today.AddDate(0, 0, -i), Accepted: n, Awaited: n, Delivered: uint32(share * float64(n))})
+	}
+	l.LastDelivered = time.Now()
+	w.meter.set(id, l.SIMRecord)
+	return l
+}
+
+// day gives the entry of the present day.
+func (l *cardLog) day() *spool.SIMDay {
+	today := time.Now().UTC().Truncate(24 * time.Hour)
+	if len(l.Days) == 0 || l.Days[0].Day.Before(today) {
+		l.Days = append([]spool.SIMDay{{Day: today}}, l.Days...)
+	}
+	return &l.Days[0]
+}
+
+// sent sends n segments, with reports asked for.
+func (w *world) sent(l *cardLog, n uint32) {
+	d := l.day()
+	d.Accepted, d.Awaited = d.Accepted+n, d.Awaited+n
+	if l.Streak == 0 && n > 0 {
+		l.StreakSince = time.Now()
+	}
+	l.Streak += n
+	w.meter.set(l.id, l.SIMRecord)
+}
+
+// delivered has n of them delivered.
+func (w *world) delivered(l *cardLog, n uint32) {
+	l.day().Delivered += n
+	l.Streak, l.LastDelivered = 0, time.Now()
+	w.meter.set(l.id, l.SIMRecord)
+}
+
+// three is a provider of three cards that usually get their reports.
+func (w *world) three() (a, b, c *cardLog) {
+	w.plug(in(0, "8000"), in(1, "8001"), in(2, "8002"))
+	return w.habitOf("8000", 50, .9), w.habitOf("8001", 50, .9), w.habitOf("8002", 50, .9)
+}
+
+func (w *world) heldOnes() (ids []string) {
+	for _, c := range w.Cards() {
+		if w.Held(c.ID) != "" {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
+func TestACardThatSendsAndNeverDeliversLeavesTheRing(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		a, b, _ := w.three()
+		changed := w.Watch()
+		w.sent(a, 29)
+		w.pass(2 * time.Hour)
+		if got := w.heldOnes(); got != nil {
+			t.Fatalf("after 29 segments %v are held", got)
+		}
+		w.sent(a, 5)
+		w.sent(b, 10)
+		w.delivered(b, 9)
+		w.pass(2 * time.Minute)
+		if got := fmt.Sprint(w.heldOnes()); got != "[8000]" {
+			t.Fatalf("%s are held, want 8000", got)
+		}
+		select {
+		case <-changed:
+		default:
+			t.Error("the dialer does not hear of it")
+		}
+		why := w.Held("8000")
+		if !strings.Contains(why, "none of the 34 segments") || !strings.Contains(why, "% were in the 14 days before") {
+			t.Errorf("it is held because %q", why)
+		}
+		if w.store.count("alarm: SIM 8000 in bank/0 sends nothing any more: "+why) != 1 || w.store.count("held 8000") != 1 {
+			t.Errorf("the events are %q", w.store.said())
+		}
+		if c := w.store.stored(t, "8000"); c.Hold == nil || c.Hold.Why != why || c.Hold.Cause != CauseReports {
+			t.Errorf("the passport says %+v", c.Hold)
+		}
+		w.stop()
+		w.start()
+		if w.Held("8000") != why {
+			t.Error("a restart gives it back")
+		}
+	})
+}
+
+func TestAYoungStreakHoldsNobody(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		a, _, _ := w.three()
+		w.sent(a, 500)
+		w.pass(58 * time.Minute)
+		if got := w.heldOnes(); got != nil {
+			t.Errorf("after 58 minutes %v are held", got)
+		}
+		w.pass(5 * time.Minute)
+		if got := fmt.Sprint(w.heldOnes()); got != "[8000]" {
+			t.Errorf("after an hour %s are held", got)
+		}
+	})
+}
+
+func TestALateReportLiftsAHoldByItself(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		a, _, _ := w.three()
+		w.sent(a, 40)
+		w.pass(2 * time.Hour)
+		w.plug(in(1, "8001"), in(2, "8002")) // wherever it is
+		w.delivered(a, 1)
+		w.pass(2 * time.Minute)
+		if why := w.Held("8000"); why != "" {
+			t.Errorf("it is held: %s", why)
+		}
+		last := w.store.last().(gateway.SIMEvent)
+		if last.Change != "released" || !strings.Contains(last.Reason, "a delivery report came at ") || last.By != "" {
+			t.Errorf("the event says %+v", last)
+		}
+	})
+}
+
+func TestACardThatAPersonGivesBackIsJudgedAnew(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		a, _, _ := w.three()
+		w.sent(a, 40)
+		w.pass(2 * time.Hour)
+		if _, err := w.Release(w.t.Context(), "8000", "anna"); err != nil {
+			t.Fatal(err)
+		}
+		w.sent(a, 29)
+		w.pass(3 * time.Hour)
+		if got := w.heldOnes(); got != nil {
+			t.Fatalf("29 segments after it came back %v are held", got)
+		}
+		w.sent(a, 1)
+		w.pass(2 * time.Minute)
+		if why := w.Held("8000"); !strings.Contains(why, "none of the 30 segments") {
+			t.Errorf("30 segments after it came back it is held because %q", why)
+		}
+	})
+}
+
+func TestWithoutAWitnessItIsTheReports(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		a, b, c := w.three()
+		for range 8 { // the reports of all cease, and they reach thirty one after the other
+			w.sent(a, 20)
+			w.sent(b, 8)
+			w.sent(c, 5)
+			w.pass(20 * time.Minute)
+		}
+		if got := w.heldOnes(); got != nil {
+			t.Errorf("%v are held", got)
+		}
+		w.pass(10 * time.Hour)
+		if n := w.store.count("alarm: no delivery report comes to provider bank"); n != 1 || w.store.count("alarm") != 1 {
+			t.Errorf("%d alarms: %q", n, w.store.said())
+		}
+		for _, l := range []*cardLog{a, b, c} {
+			w.delivered(l, 9)
+		}
+		w.pass(time.Hour)
+		for range 2 {
+			w.sent(a, 30)
+			w.sent(b, 30)
+			w.sent(c, 30)
+			w.pass(2 * time.Hour)
+		}
+		if n := w.store.count("alarm"); n != 2 || w.heldOnes() != nil {
+			t.Errorf("when it happens again there are %d alarms, want one more, and %v are held", n, w.heldOnes())
+		}
+	})
+}
+
+func TestTheLastCardThatCanSendIsNeverHeld(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		w.plug(in(0, "8000"))
+		a := w.habitOf("8000", 50, .9)
+		w.sent(a, 100)
+		w.pass(5 * time.Hour)
+		if w.heldOnes() != nil || w.store.count("alarm") != 1 {
+			t.Errorf("%v are held: %q", w.heldOnes(), w.store.said())
+		}
+		// With another card beside it, it is blocked.
+		w.plug(in(0, "8000"), in(1, "8001"))
+		w.pass(2 * time.Minute)
+		if got := fmt.Sprint(w.heldOnes()); got != "[8000]" {
+			t.Errorf("%s are held", got)
+		}
+		// The other is the last one now, even when it falls silent too: then both go on.
+		b := w.habitOf("8001", 50, .9)
+		w.sent(b, 40)
+		w.pass(3 * time.Hour)
+		if w.heldOnes() != nil || w.store.count("released 8000") != 1 {
+			t.Errorf("%v are held: %q", w.heldOnes(), w.store.said())
+		}
+	})
+}
+
+// Cards of one operator that fall silent together have lost their reports, though
+// those of another operator come.
+func TestTheReportsOfOneOperatorAreItsOwn(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		other := in(2, "8002")
+		other.IMSI = "748079999999999"
+		w.plug(in(0, "8000"), in(1, "8001"), other)
+		a, b, c := w.habitOf("8000", 50, .9), w.habitOf("8001", 50, .9), w.habitOf("8002", 50, .9)
+		for range 6 {
+			w.sent(a, 10)
+			w.sent(b, 10)
+			w.sent(c, 10)
+			w.delivered(c, 9)
+			w.pass(30 * time.Minute)
+		}
+		if w.heldOnes() != nil || w.store.count("alarm: no delivery report comes") != 1 {
+			t.Errorf("%v are held: %q", w.heldOnes(), w.store.said())
+		}
+		// The only card of its operator has the others to be compared with.
+		w.delivered(a, 9)
+		w.delivered(b, 9)
+		w.sent(c, 40)
+		w.pass(2 * time.Hour)
+		if got := fmt.Sprint(w.heldOnes()); got != "[8002]" {
+			t.Errorf("%s are held", got)
+		}
+	})
+}
+
+func TestANewCardIsJudgedByTheOthersOfTheBox(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		w.plug(in(0, "8000"), in(1, "8001"))
+		fresh := &cardLog{id: "8000"}
+		w.sent(fresh, 40)
+		w.habitOf("8001", 10, .3)
+		w.pass(3 * time.Hour)
+		if w.heldOnes() != nil {
+			t.Fatalf("%v are held though nobody gets reports here", w.heldOnes())
+		}
+		w.habitOf("8001", 10, .9)
+		w.pass(2 * time.Minute)
+		if why := w.Held("8000"); !strings.Contains(why, "while those of other SIMs are") {
+			t.Errorf("it is held because %q", why)
+		}
+	})
+}
+
+func TestACardThatNeverGotReportsIsNotHeld(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		w.plug(in(0, "8000"), in(1, "8001"))
+		a := w.habitOf("8000", 50, .1)
+		w.habitOf("8001", 50, .9)
+		w.sent(a, 200)
+		w.pass(3 * time.Hour)
+		if w.heldOnes() != nil || w.store.count("alarm") != 0 {
+			t.Errorf("%v are held: %q", w.heldOnes(), w.store.said())
+		}
+	})
+}
+
+func TestNobodyIsJudgedByAWrongClock(t *testing.T) {
+	inWorld(t, Options{Trusted: func() bool { return false }}, func(w *world) {
+		a, _, _ := w.three()
+		w.sent(a, 40)
+		w.pass(3 * time.Hour)
+		if w.heldOnes() != nil || w.card("8000").Health.Known {
+			t.Errorf("%v are held, with the health %+v", w.heldOnes(), w.card("8000").Health)
+		}
+	})
+}
+
+func TestHealthSaysWhatIsMissing(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		a, b, c := w.three()
+		w.pass(25 * time.Hour) // their signal is usual now
+		b.Refusals = 5
+		w.sent(b, 15)
+		for i := range 2 {
+			a.day()
+			a.Days[i].Awaited, a.Days[i].Delivered = 50, 20
+		}
+		w.meter.set("8000", a.SIMRecord)
+		weak := in(2, "8002")
+		weak.Signal = 14
+		w.plug(in(0, "8000"), in(1, "8001"), weak)
+		w.meter.set("8002", c.SIMRecord)
+		w.pass(3 * time.Hour)
+		for id, want := range map[string]Health{
+			"8000": {true, 67, []string{"40 % of what it sent in the last 2 days was delivered, and 90 % before"}},
+			"8001": {true, 60, []string{"none of the last 15 segments was reported as delivered", "the network refused the last 5 segments"}},
+			"8002": {true, 81, []string{"the signal is -85 dBm, and -74 usually"}},
+		} {
+			got := w.card(id).Health
+			if !got.Known || got.Score < want.Score-3 || got.Score > want.Score+3 || strings.Join(got.Reasons, "; ") != strings.Join(want.Reasons, "; ") {
+				t.Errorf("%s: %+v, want about %+v", id, got, want)
+			}
+		}
+	})
+}
+
+func TestWhatIsLeftOfAQuotaIsTold(t *testing.T) {
+	limits := gateway.Limits{PerDay: 100, PerMonth: 1000, RecipientsPerMonth: 90}
+	inWorld(t, Options{Limits: func(_, provider string) gateway.Limits {
+		if provider != "bank" {
+			return gateway.Limits{}
+		}
+		return limits
+	}}, func(w *world) {
+		w.meter.used("8000", spool.Usage{Day: 30, Month: 950, Recipients: 120})
+		w.plug(in(0, "8000"))
+		w.pass(2 * time.Minute)
+		l := w.card("8000").Left
+		if l.Segments == nil || *l.Segments != 50 || l.Recipients == nil || *l.Recipients != 0 {
+			t.Errorf("left are %+v", l)
+		}
+	})
+}
+
+// Whatever happens: no card that came back is held by itself within the hour, and
+// a provider keeps a card that may send.
+func TestHoldsNeverFlapAndNeverTakeTheLastCard(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		type step struct {
+			card      int
+			sent      uint32
+			delivered bool
+			wait      time.Duration
+			person    bool
+		}
+		steps := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) step {
+			return step{
+				card: rapid.IntRange(0, 2).Draw(t, "card"), sent: rapid.Uint32Range(0, 60).Draw(t, "sent"),
+				delivered: rapid.IntRange(0, 3).Draw(t, "delivered") == 0, person: rapid.IntRange(0, 9).Draw(t, "person") == 0,
+				wait: time.Duration(rapid.IntRange(1, 90).Draw(t, "wait")) * time.Minute,
+			}
+		}), 1, 40).Draw(rt, "steps")
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, Options{})
+			w.start()
+			a, b, c := w.three()
+			logs := []*cardLog{a, b, c}
+			for _, s := range steps {
+				l := logs[s.card]
+				if w.Held(l.id) == "" {
+					w.sent(l, s.sent)
+				}
+				if s.delivered {
+					w.delivered(l, min(s.sent, 3))
+				}
+				if s.person && w.Held(l.id) != "" {
+					if _, err := w.Release(t.Context(), l.id, "anna"); err != nil {
+						rt.Error(err)
+					}
+				}
+				w.pass(s.wait)
+				if n := len(w.heldOnes()); n == len(logs) {
+					rt.Errorf("all %d cards are held", n)
+				}
+			}
+			w.stop()
+			back := map[string]time.Time{}
+			for i, e := range w.store.events {
+				ev, ok := e.(gateway.SIMEvent)
+				if !ok {
+					continue
+				}
+				at := w.store.at[i]
+				switch ev.Change {
+				case "released":
+					back[ev.ID] = at
+				case "held":
+					if since, was := back[ev.ID]; was && at.Sub(since) < time.Hour {
+						rt.Errorf("%s was held %v after it came back", ev.ID, at.Sub(since))
+					}
+				}
+			}
+		})
+	})
+}
