@@ -77,7 +77,11 @@ func (b *Bank) ask(id, what string, f func(d Driver, port int) error) error {
 	v.enter()
 	b.mu.Unlock()
 	defer v.leave()
-	err := v.protect(what, func() error { return f(d, port) })
+	return asked(v.protect(what, func() error { return f(d, port) }))
+}
+
+// asked holds an ability to the contract: an error that says nothing is for now.
+func asked(err error) error {
 	var e *gateway.Error
 	if err != nil && !errors.As(err, &e) {
 		return &gateway.Error{Kind: gateway.KindUnavailable, Text: err.Error(), Err: err}
