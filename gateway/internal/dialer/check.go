@@ -17,7 +17,7 @@ func (d *Dialer) lastLook(l *lane, m *gateway.Message) (*spool.Drop, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case optOut:
+	case optOut && !l.def.Exempt:
 		return &spool.Drop{Status: gateway.StatusBlocked, Kind: gateway.KindForbidden, Text: "the customer opted out"}, nil
 	case listed && l.def.DNCR:
 		return &spool.Drop{Status: gateway.StatusBlocked, Kind: gateway.KindForbidden, Text: "the number is on the blacklist"}, nil

@@ -188,6 +188,22 @@ func TestP46LeastUsedServesEqualSIMsInTurnAndSurvivesARestart(t *testing.T) {
 	})
 }
 
+func TestLeastUsedWithoutLimitsCountsWhatWentOutToday(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := aLane("d")
+		l.Choice, l.Interval = gateway.ChoiceLeastUsed, time.Second
+		w := setup(t, newBank("bank", 3), l)
+		w.bank.down("bank/1", "unplugged")
+		w.addRows("d", 0, 4)
+		w.start()
+		pass(3500 * time.Millisecond)
+		w.bank.up("bank/1")
+		w.addRows("d", 10, 14)
+		pass(10 * time.Second)
+		wantInts(t, "ports", ports(w.bank.sent()), []int{0, 2, 0, 2, 1, 1, 2, 0})
+	})
+}
+
 func TestLeastUsedPassesOverASIMWithoutRoom(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := aLane("d")
@@ -238,6 +254,46 @@ func TestSameOperatorTakesTheSIMOfTheNumber(t *testing.T) {
 		w.addAll(row("d", 20), row("d", 21))
 		pass(10 * time.Second)
 		wantInts(t, "ports without North", ports(w.bank.sent())[6:], []int{1, 3})
+	})
+}
+
+// The one SIM of its operator is busy for an hour: a row is passed by as many as the
+// ring has channels, however many there are, and then goes over what is free.
+func TestSameOperatorLeavesNoRowBehind(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		bank, cards := twoOperators(4)
+		cards.operators["8959003"] = "North"
+		l := aLane("d")
+		l.Choice = gateway.ChoiceSameOperator
+		w := setup(t, bank, l)
+		w.o.SIMs = cards
+		w.bank.script(func(ctx context.Context, c call) (modem.Receipt, error) {
+			if c.id == "bank/1" {
+				return takes(time.Hour)(ctx, c)
+			}
+			return takes(time.Second)(ctx, c)
+		})
+		w.add(row("d", 1)) // of South, for the hour
+		w.start()
+		pass(time.Second)
+		single := func(n int) gateway.Message {
+			m := row("d", n)
+			m.Priority = gateway.PrioritySingle
+			return m
+		}
+		w.addAll(single(20), single(40), single(60))
+		passed := w.addAll(single(11), single(13))
+		for n := range 100 { // more come all the time
+			w.add(single(100 + 2*n))
+			pass(100 * time.Millisecond)
+		}
+		calls := w.bank.sent()
+		for i, idm := range passed {
+			at := slices.IndexFunc(calls, func(c call) bool { return c.sub.IDM == idm })
+			if at < 0 || at > 4+(i+1)*(4+1) {
+				t.Errorf("the row of South left as number %d of %d", at, len(calls))
+			}
+		}
 	})
 }
 

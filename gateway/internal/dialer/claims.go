@@ -20,8 +20,12 @@ func (d *Dialer) arrived(campaign string, r rank) {
 	if l == nil {
 		return
 	}
-	if n := len(l.buf); n > 0 && r.before(rankOf(&l.buf[n-1])) {
+	n := len(l.buf)
+	switch {
+	case n > 0 && r.before(rankOf(&l.buf[n-1])):
 		l.stale, l.narrow = true, true
+	case l.idle == idleRows && n+l.flying+l.dropping < l.batch():
+		l.stale = true // what is in memory waits; this one may not have to
 	}
 	l.more = true
 }
@@ -38,6 +42,7 @@ func (d *Dialer) unblockRows() {
 
 // fill claims rows when the buffer is empty or may begin with the wrong one.
 func (d *Dialer) fill(l *lane) {
+	d.lookAgain(l)
 	if !l.due.IsZero() && !d.now.Before(l.due) {
 		d.promote(l)
 	}
@@ -53,6 +58,7 @@ func (d *Dialer) fill(l *lane) {
 	}
 	l.passed, l.stuck, l.ports, l.due = false, l.stuck[:0], l.ports[:0], time.Time{}
 	clear(l.taken)
+	l.claims++
 	c, err := d.o.Queue.Claim(spool.Claim{Campaign: l.def.Name, Limit: limit, Skip: l.skip, Peek: true})
 	if err != nil {
 		d.claimFailed(l, err)
@@ -112,6 +118,10 @@ func (d *Dialer) claimFailed(l *lane, err error) {
 // already, or the only channel that may take it cannot.
 func (d *Dialer) passOver(l *lane, m *gateway.Message) bool {
 	if d.dropped[m.IDM] != nil {
+		return true
+	}
+	if l.stillBarred(m.IDM) {
+		l.passed = true
 		return true
 	}
 	if h := d.numbers[m.To]; h != nil {

@@ -39,6 +39,7 @@ type Dialer struct {
 	sims      map[string]*sim  // by SIM key
 	numbers   map[gateway.Address]*hold
 	moved     bool // a number or a channel came free: rows that were passed over may go
+	placed    bool // a SIM has a place for a recipient again: rows that were barred may go
 
 	drops   []spool.Drop // waiting to be written
 	sent    []spool.Drop // being written
@@ -183,6 +184,9 @@ func (d *Dialer) turn(n news, spare []event) []event {
 	d.mail.takeArrivals(d.arrived)
 	if d.moved {
 		d.unblockRows()
+	}
+	if d.placed {
+		d.unbar()
 	}
 	d.store.due(d)
 	if !d.draining {

@@ -64,6 +64,7 @@ func (d *Dialer) choose(l *lane) (choice, bool) {
 			return d.kin(choice{lane: l, at: i, slot: s, by: by}), true
 		}
 	}
+	d.makeWay(l)
 	return choice{}, false
 }
 

@@ -39,6 +39,15 @@
 // is stopped: half of one costs what it costs and says nothing to its reader. What had
 // broken off before the hold waits for its end.
 //
+// # Recipients of a month
+//
+// A row to a new number that no SIM of its lane has a place for waits until the first
+// of them begins its month, or gets a place in another way. It is taken out of memory
+// meanwhile, so that rows to numbers that are counted already are not kept behind it;
+// a lane remembers 500 such rows, and what lies behind more of them waits with them.
+//
+// # Refusals and faults
+//
 // Refusals by the network are counted for the SIM, and the rest that they earn goes
 // where the SIM goes; faults are counted for the channel and the SIM in it.
 //

@@ -41,7 +41,11 @@ type lane struct {
 	trying int     // turns of the ring whose intent is being written
 	reach  []*slot // all slots of the provider
 
-	passing passing // rows that went before one, for the sake of their operator
+	barred  map[uint64]uint64 // rows that no SIM has a place among its recipients for, and the claim that saw them last
+	opens   time.Time         // when the first of them has; where there are any
+	doubted time.Time         // when they are looked at again in any case; monotonic
+	claims  uint64            // so far
+	passing passing           // rows that went before one, for the sake of their operator
 
 	buf    []gateway.Message // claimed, in order
 	stale  bool              // buf may not begin with the first rows that can go
@@ -106,7 +110,7 @@ func (d *Dialer) refreshLanes() {
 }
 
 func (d *Dialer) newLane(name string) *lane {
-	l := &lane{cursor: -1, at: -1, stale: true, more: true, taken: map[gateway.Address]*claimedNumber{}}
+	l := &lane{cursor: -1, at: -1, stale: true, more: true, taken: map[gateway.Address]*claimedNumber{}, barred: map[uint64]uint64{}}
 	l.skip = func(m *gateway.Message) bool { return d.passOver(l, m) }
 	port, ok, err := d.o.Queue.Cursor(name)
 	switch {
@@ -142,6 +146,7 @@ func (d *Dialer) define(l *lane, def Lane) {
 
 // lineUp makes the ring from the slots there are, which are sorted.
 func (l *lane) lineUp(row []*slot) {
+	l.unbar()
 	l.reach, l.ring = nil, nil
 	for _, s := range row {
 		if s.provider == l.def.Provider {

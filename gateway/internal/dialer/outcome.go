@@ -59,7 +59,7 @@ func (d *Dialer) failed(s *slot, f *flight, err error) {
 		o.Kind = gateway.KindUnknownOutcome                             // whatever a driver called it
 		f.again, f.retryAt = f.m.Policy == gateway.UnknownResend, d.now // the store says when
 	} else {
-		f.sim.refund(f.charge, f.fresh)
+		f.refund()
 	}
 	d.restAfter(s, f, &rule, hint, reason(err))
 	wait, ok := rule.again(int(f.attempt), d.o.Attempts)

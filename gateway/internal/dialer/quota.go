@@ -35,6 +35,10 @@ func (s *sim) load(d *Dialer) error {
 	if err != nil {
 		return err
 	}
+	if u.Recipients < s.usage.Recipients {
+		d.placed = true
+		d.wakeIn(0)
+	}
 	s.usage, s.loaded, s.minute = u, true, minute
 	// What is opened but not on disk yet is not in it.
 	for _, sl := range d.slots {
@@ -158,13 +162,20 @@ func (d *Dialer) lack(l *lane, s *slot, m *gateway.Message) (window, time.Time) 
 	if w, until := s.sim.full(&lim, d.left(s, m), d.o.Zone); w != windowNone {
 		return w, until
 	}
-	if lim.RecipientsPerMonth == 0 || s.sim.usage.Recipients < lim.RecipientsPerMonth {
-		return windowNone, time.Time{}
-	}
-	if known, err := d.o.Meter.KnowsRecipient(s.sim.key, m.To, d.now); err == nil && known {
+	if d.hasPlace(s, &lim, m.To) {
 		return windowNone, time.Time{}
 	}
 	return windowRecipients, windowRecipients.ends(&s.sim.usage, d.o.Zone)
+}
+
+// hasPlace says that a number has a place among the recipients of a slot's SIM, or
+// would get one, by what is in memory.
+func (d *Dialer) hasPlace(s *slot, l *gateway.Limits, to gateway.Address) bool {
+	if !s.sim.loaded || l.RecipientsPerMonth == 0 || s.sim.usage.Recipients < l.RecipientsPerMonth {
+		return true
+	}
+	known, err := d.o.Meter.KnowsRecipient(s.sim.key, to, d.now)
+	return known || err != nil
 }
 
 // fresh says that a number is new to the slot's SIM this month, which is of

@@ -1,6 +1,7 @@
 package dialer
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"fieldpost/gateway"
+	"fieldpost/modem"
+	"fieldpost/spool"
 )
 
 func TestCardOfItsOwnLimits(t *testing.T) {
@@ -111,6 +114,121 @@ func TestKnownRecipientPassesTheLimitOfRecipients(t *testing.T) {
 		if got := texts(w.bank.sent()); !slices.Equal(got, []string{"m1", "m2", "m1"}) {
 			t.Errorf("sends %q, want the known number again and the third not", got)
 		}
+	})
+}
+
+// The month is the SIM's own, and what waits for it says until when; what may go says
+// no such thing.
+func TestP46RecipientsOfTheMonthSayUntilWhen(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := aLane("d")
+		l.Limits = gateway.Limits{RecipientsPerMonth: 1}
+		w := setup(t, newBank("bank", 2), l)
+		bill := &billing{Meter: w.store, day: 17}
+		w.o.Meter = bill
+		ids := w.addAll(row("d", 1), row("d", 2), row("d", 3))
+		d := w.start()
+		pass(time.Minute)
+		w.expect(ids[2], gateway.StatusQueued)
+		want := "Channel bank/1 has used its 1 recipients of this month, until Mon 2000-01-17 00:00:00 UTC."
+		if why := d.Explain(w.message(ids[2])); len(why) != 3 || why[2] != want {
+			t.Errorf("explained as %q, want %q at the end", why, want)
+		}
+		if st, _ := d.Status("d"); !strings.Contains(st.Idle, "until Mon 2000-01-17") {
+			t.Errorf("idle because %q", st.Idle)
+		}
+	})
+}
+
+// billing is a meter whose SIMs' months begin on a day of their own.
+type billing struct {
+	Meter
+	day int
+}
+
+func (b *billing) SIMUsage(sim string, now time.Time) (spool.Usage, error) {
+	u, err := b.Meter.SIMUsage(sim, now)
+	u.MonthStart = time.Date(now.Year(), now.Month()-1, b.day, 0, 0, 0, 0, time.UTC)
+	return u, err
+}
+
+// While the clock is not trusted no window opens by itself: a time that has passed by
+// that clock is nothing to wake up for.
+func TestUntrustedClockDoesNotSpinAtTheEndOfAMonth(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		pass(31*24*time.Hour - 2*time.Minute)
+		l := aLane("d")
+		l.Limits = gateway.Limits{RecipientsPerMonth: 1}
+		w := setup(t, newBank("bank", 1), l)
+		var turns atomic.Int64
+		w.o.Now = func() time.Time { turns.Add(1); return time.Now() }
+		w.o.Trusted = func() bool { return false }
+		w.addRows("d", 0, 3)
+		w.start()
+		pass(3 * time.Minute) // the month is over
+		turns.Store(0)
+		pass(10 * time.Minute)
+		if n := turns.Load(); n > 60 {
+			t.Errorf("%d turns in ten minutes with nothing to do", n)
+		}
+	})
+}
+
+// A base of new numbers that must wait for the next month keeps nobody from answering
+// a customer who is counted already.
+func TestNewRecipientsDoNotHoldUpKnownOnes(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		pass(31*24*time.Hour - 30*time.Minute) // to the end of a month
+		l := aLane("d")
+		l.Limits = gateway.Limits{RecipientsPerMonth: 2}
+		w := setup(t, newBank("bank", 1), l)
+		w.addRows("d", 0, 3)
+		w.start()
+		pass(time.Second)
+		first := w.add(row("d", 1)) // behind one that waits
+		pass(time.Second)
+		w.expect(first, gateway.StatusSent)
+		base := w.addRows("d", 100, 300)
+		second := w.add(row("d", 0)) // behind more of them than the memory holds
+		pass(time.Second)
+		w.expect(second, gateway.StatusSent)
+		w.expect(base[0], gateway.StatusQueued)
+		if st, _ := w.d.Status("d"); !strings.Contains(st.Idle, "2 recipients of this month, until Tue 2000-02-01") {
+			t.Errorf("idle because %q", st.Idle)
+		}
+
+		// Another card has room at once, and the rows that waited longest come first.
+		w.bank.set("bank/0", func(c *gateway.Channel) { c.ICCID = "8959555" })
+		pass(time.Second)
+		if got := texts(w.bank.sent()[4:]); !slices.Equal(got, []string{"m2", "m100"}) {
+			t.Errorf("over the new card went %q", got)
+		}
+		pass(time.Hour)
+		if got := texts(w.bank.sent()[6:]); !slices.Equal(got, []string{"m101", "m102"}) {
+			t.Errorf("in the next month went %q", got)
+		}
+	})
+}
+
+func TestARecipientThatIsGivenBackIsUsed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := aLane("d")
+		l.Limits = gateway.Limits{RecipientsPerMonth: 1}
+		w := setup(t, newBank("bank", 2), l)
+		w.bank.script(func(ctx context.Context, c call) (modem.Receipt, error) {
+			if c.id == "bank/0" || c.sub.Text != "m1" {
+				return modem.Receipt{}, nil
+			}
+			<-time.After(time.Minute)
+			return says(gateway.KindRefused, 0)(ctx, c)
+		})
+		ids := w.addRows("d", 0, 100)
+		w.start()
+		pass(time.Hour)
+		w.expect(ids[0], gateway.StatusSent)
+		w.expect(ids[1], gateway.StatusFailed)
+		w.expect(ids[2], gateway.StatusSent)
+		w.expect(ids[3], gateway.StatusQueued)
 	})
 }
 

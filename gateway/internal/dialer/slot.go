@@ -55,6 +55,7 @@ type flight struct {
 	segment int // 0 = the whole message
 	charge  int // segments counted on the SIM
 	fresh   bool
+	given   bool // what it charged was given back, and the disk does not say so yet
 	attempt uint16
 	ring    bool   // the lane chose the channel
 	turn    uint64 // when the lane was served
@@ -115,6 +116,7 @@ func (d *Dialer) refreshChannels() {
 	}
 	if changed || swapped {
 		d.tidySIMs()
+		d.unbar()
 	}
 }
 
@@ -145,6 +147,12 @@ func (f *flight) submission(userID uint32, now time.Time) modem.Submission {
 		s.Validity = max(m.ValidUntil.Sub(now), time.Second) // 0 would be the SMSC's default
 	}
 	return s
+}
+
+// refund gives back what the flight charged for its present segment.
+func (f *flight) refund() {
+	f.sim.refund(f.charge, f.fresh)
+	f.given = true
 }
 
 // following gives the next segment that still has to go after the present one;

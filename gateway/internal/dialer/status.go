@@ -152,6 +152,8 @@ func (l *lane) emptyWords() string {
 	switch {
 	case l.flying+l.dropping >= l.batch():
 		return fmt.Sprintf("as many rows are in flight as it may hold in memory (%d)", l.batch())
+	case len(l.barred) > 0:
+		return "the rows that are left wait for a place among the recipients of a SIM's month, until " + inZone(l.opens, l.def.Zone)
 	case l.passed:
 		return "the rows that are left wait for their number or for one certain channel"
 	case !l.due.IsZero():

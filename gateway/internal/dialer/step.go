@@ -129,6 +129,9 @@ func (d *Dialer) start(s *slot, f *flight) {
 // settle lets go of a message whose last outcome is on disk.
 func (d *Dialer) settle(f *flight) {
 	f.lane.flying--
+	if f.given { // it may have been read anew meanwhile, without the refund
+		f.sim.loaded, d.placed = false, d.placed || f.fresh
+	}
 	h := d.numbers[f.m.To]
 	if h == nil || h.idm != f.m.IDM {
 		return
@@ -164,7 +167,7 @@ func (d *Dialer) tidyNumbers() {
 // undo takes back a launch that came to nothing: the row left the queue, or the
 // intent could not be written.
 func (d *Dialer) undo(s *slot, f *flight) {
-	f.sim.refund(f.charge, f.fresh)
+	f.refund()
 	f.lane.turned(f, s, false)
 	f.lane.stale = true
 	d.settle(f)
@@ -176,7 +179,7 @@ func (d *Dialer) stepFailed(s *slot, err error) {
 	if f := s.next; f != nil {
 		s.next = nil
 		if s.hasOutcome && s.closing == nil { // a later segment of the same message
-			f.sim.refund(f.charge, f.fresh)
+			f.refund()
 			f.again, s.closing = true, f
 		} else {
 			d.undo(s, f)
