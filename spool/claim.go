@@ -91,12 +91,13 @@ func (s *Spool) Ready(campaign string, damaged uint64) error {
 
 func (s *Spool) claim(lane uint32, c *Claim) (got Claimed, err error) {
 	err = s.view(func(b *bbolt.Tx) error {
-		got = Claimed{Messages: make([]gateway.Message, 0, c.Limit)}
+		got = Claimed{Messages: make([]gateway.Message, 0, c.Limit), Next: c.After}
 		read := s.newReader(b, false)
 		queue := prefix(lane, slot(gateway.StatusQueued))
+		first := makeKey(lane, slot(gateway.StatusQueued), uint64(c.After.Priority), c.After.IDM+1)
 		rows := b.Bucket(bucketIndex).Cursor()
 		skipped := 0
-		for k, _ := rows.Seek(queue); bytes.HasPrefix(k, queue); k, _ = rows.Next() {
+		for k, _ := rows.Seek(first[:]); bytes.HasPrefix(k, queue); k, _ = rows.Next() {
 			if len(got.Messages) == c.Limit || skipped == MaxSkip {
 				got.More = true
 				return nil
@@ -105,6 +106,7 @@ func (s *Spool) claim(lane uint32, c *Claim) (got Claimed, err error) {
 			if !ok {
 				return errKey(k)
 			}
+			got.Next = Place{Priority: uint16(key.sort()), IDM: key.idm()}
 			if read.submitting(key.idm()) {
 				continue // at most one a channel: they do not count as skipped
 			}

@@ -45,14 +45,20 @@ type model struct {
 	last     uint64 // highest entry position given out
 }
 
-func TestSpoolDoesWhatTheModelDoes(t *testing.T) {
-	// Each action is synced to the disk: fewer runs than rapid's 100, unless asked for.
-	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		if err := f.Value.Set("25"); err != nil {
-			t.Fatal(err)
-		}
-		defer f.Value.Set(f.DefValue)
+// fewerChecks lets rapid do fewer runs than its 100, unless asked for: each action is
+// synced to the disk.
+func fewerChecks(t *testing.T) {
+	t.Helper()
+	f := flag.Lookup("rapid.checks")
+	if f.Value.String() != f.DefValue {
+		return
 	}
+	must(t, f.Value.Set("25"))
+	t.Cleanup(func() { must(t, f.Value.Set(f.DefValue)) })
+}
+
+func TestSpoolDoesWhatTheModelDoes(t *testing.T) {
+	fewerChecks(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		m := &model{
 			t: rt, dir: t.TempDir(), clock: newClock(), rows: map[uint64]*modelRow{},

@@ -47,15 +47,31 @@ type Claim struct {
 	// Peek never waits for a commit: what the claim would have had to write first is
 	// told by Due and Damaged, and Ready writes it.
 	Peek bool
+	// After gives the rows behind a place only, for a claim that goes on where one
+	// ended that passed over MaxSkip rows; zero = from the front.
+	After Place
 }
 
 // MaxSkip is how many rows one claim may pass over.
 const MaxSkip = 1000
 
+// Place is where a row stands in its campaign's queue, or stood. The zero Place is
+// before every row.
+type Place struct {
+	Priority uint16
+	IDM      uint64
+}
+
+// Before says that p comes first.
+func (p Place) Before(o Place) bool {
+	return p.Priority < o.Priority || p.Priority == o.Priority && p.IDM < o.IDM
+}
+
 // Claimed is the answer to a claim.
 type Claimed struct {
 	Messages []gateway.Message // their Status is StatusClaimed
 	More     bool              // the queue holds more rows behind these
+	Next     Place             // of the last row that was looked at: what After takes to go on
 	Wake     time.Time         // the earliest NotBefore of a row that waits for its time; zero = none does
 	Due      bool              // of a peek: Ready has something to write
 	Damaged  uint64            // of a peek: the record, which cannot be read, that ended it; 0 = none

@@ -119,16 +119,9 @@ func (t *tx) refund(in *Intent, to gateway.Address, fresh bool) error {
 // roll begins the windows that at lies behind. A clock that went back a little, by
 // a window or a day at most, begins none: a quota is not given twice. One that was far
 // ahead is corrected: the window moves back and keeps its count, or it would never end.
-// The month moves and keeps its count, too, when the SIM's reset day became another,
-// unless the month that was counted has ended before the new one's start.
 // month says that a month began, moved that a window moved.
 func (u *usage) roll(at time.Time, zone *time.Location, reset int) (month, moved bool) {
 	y, mo, d := at.In(zone).Date()
-	start := monthStart(at, zone, reset)
-	if u.reset != 0 && u.reset != reset && start.Before(u.MonthEnd(zone)) {
-		u.MonthStart, moved = start.UTC(), true
-	}
-	u.reset = reset
 	for _, w := range []struct {
 		start *time.Time
 		count *uint32
@@ -138,21 +131,17 @@ func (u *usage) roll(at time.Time, zone *time.Location, reset int) (month, moved
 		{&u.MinuteStart, &u.Minute, at.Truncate(time.Minute), time.Minute},
 		{&u.HourStart, &u.Hour, at.Truncate(time.Hour), time.Hour},
 		{&u.DayStart, &u.Day, midnight(y, mo, d, zone), 24 * time.Hour},
-		{&u.MonthStart, &u.Month, start, 24 * time.Hour},
 	} {
 		if w.start.Sub(w.now) > w.back {
 			*w.start, moved = w.now.UTC(), true
 		}
-		if !w.now.After(*w.start) {
-			continue
+		if w.now.After(*w.start) {
+			*w.start, *w.count = w.now.UTC(), 0
 		}
-		*w.start, *w.count = w.now.UTC(), 0
-		month = w.count == &u.Month
 	}
-	if month {
-		u.newPeriod()
-	}
-	return month, moved
+	was := u.MonthStart
+	month = u.rollMonth(at, zone, reset)
+	return month, moved || !month && !was.Equal(u.MonthStart)
 }
 
 // SIMUsage gives what a SIM sent in the windows that now lies in. Windows that a
