@@ -1,6 +1,7 @@
 package dinstar
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -12,6 +13,9 @@ const (
 	codeOK       = 200
 	codeAccepted = 202
 )
+
+// codeNoPort says that no port that was named can send.
+const codeNoPort = 550
 
 // verdict is what an error_code means.
 type verdict struct {
@@ -29,7 +33,7 @@ func verdicts() []verdict {
 		{404, gateway.KindNotFound, "the gateway does not know it"},
 		{413, gateway.KindInvalid, "the text is too long for the gateway"},
 		{500, gateway.KindUnavailable, "the gateway has a fault of its own"},
-		{550, gateway.KindUnavailable, "the gateway has no usable port for it"},
+		{codeNoPort, gateway.KindUnavailable, "the gateway has no usable port for it"},
 	}
 }
 
@@ -45,6 +49,12 @@ func codeError(code int64) error {
 		return &gateway.Error{Kind: v.kind, Text: v.text, Code: codeName(code)}
 	}
 	return &gateway.Error{Kind: gateway.KindUnknownOutcome, Text: "the gateway answers with a code that nobody knows", Code: codeName(code)}
+}
+
+// hasCode says that an error came of an error_code.
+func hasCode(err error, code int64) bool {
+	var e *gateway.Error
+	return errors.As(err, &e) && e.Code == codeName(code)
 }
 
 func codeName(code int64) string { return fmt.Sprintf("Dinstar %d", code) }

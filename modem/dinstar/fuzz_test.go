@@ -34,7 +34,9 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, m := range a.SMS {
 			stamp(m.Time, time.UTC)
-			markOf(m)
+			if id := identity("rack", m); id == "" || len(short(id)) != 16 {
+				t.Fatalf("%+v has the identity %q", m, id)
+			}
 		}
 		for _, i := range a.Info {
 			if state, _, why := standing(i.Reg.word()); (state == gateway.ChannelReady) != (why == "") {

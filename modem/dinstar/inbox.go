@@ -1,16 +1,11 @@
 package dinstar
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
-	"net/url"
-	"slices"
-	"strconv"
 	"sync"
 
-	"fieldpost/gateway"
 	"fieldpost/modem"
 )
 
@@ -24,6 +19,7 @@ type inbox struct {
 	mark  Mark   // the newest that is stored
 	doubt bool   // the ids may have started again
 	looks int    // since that was made sure
+	noAll bool   // the gateway knows no flag=all
 }
 
 // fetch brings one page of what came in. again says that there may be more.
@@ -42,6 +38,11 @@ func (s *site) fetch(ctx context.Context) (again bool) {
 	page, err := s.page(ctx, s.inbox.mark.ID)
 	if err != nil { // the look at the ports says why
 		return false
+	}
+	if page.holed(s.inbox.mark.ID) {
+		if page.rows, err = s.refill(ctx, s.inbox.mark.ID, page.rows); err != nil {
+			return false
+		}
 	}
 	return s.store(ctx, page)
 }
@@ -87,73 +88,81 @@ func (s *site) restarted(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if len(last) > 0 {
-		return last[0].ID.n == mark.ID && mark.Of != "" && markOf(last[0]).Of != mark.Of, nil
+	if len(last.rows) > 0 {
+		first := last.rows[0]
+		return first.ID.n == mark.ID && mark.Of != "" && of(first) != mark.Of, nil
 	}
 	first, err := s.page(ctx, 0)
-	return len(first) > 0, err
+	return len(first.rows) > 0, err
 }
 
-func markOf(m message) Mark {
-	return Mark{ID: m.ID.n, Of: m.Number.word() + " " + m.Time.word()}
-}
+// of tells two messages with the same id apart.
+func of(m message) string { return m.Number.word() + " " + m.Time.word() }
 
-// page gives what is in the inbox after an id, in order. flag=all: unread would mark
-// it as read, and an answer that is lost would lose it.
-func (s *site) page(ctx context.Context, after int64) ([]message, error) {
-	a, err := s.api.get(ctx, "query_incoming_sms", url.Values{
-		"flag": {"all"}, "incoming_sms_id": {strconv.FormatInt(after, 10)},
-	})
-	if err != nil {
-		return nil, err
-	}
-	s.learn(a)
-	page := slices.DeleteFunc(a.SMS, func(m message) bool { return !m.ID.ok || m.ID.n <= after })
-	if lost := len(a.SMS) - len(page); lost > 0 {
-		s.log.Debug("rows of the inbox have no id after the mark", slog.Int("rows", lost))
-	}
-	slices.SortFunc(page, func(x, y message) int { return cmp.Compare(x.ID.n, y.ID.n) })
-	return page, nil
-}
-
-// store hands a page to the host, and notes how far that went.
-func (s *site) store(ctx context.Context, page []message) bool {
+// store hands a page to the host, and notes how far that went. again says that there
+// may be more.
+func (s *site) store(ctx context.Context, page listing) (again bool) {
 	name, before := s.name(), s.inbox.mark
 	whole := true
-	for _, m := range page {
-		if err := s.host.Inbound(ctx, s.part(name, m)); err != nil {
-			s.log.Warn("an inbound message waits in the gateway: it cannot be stored", slog.Any("error", err))
-			whole = false
+	for _, m := range page.rows {
+		if whole = s.hand(ctx, s.part(m, identity(name, m))); !whole {
 			break
 		}
-		s.inbox.mark = markOf(m)
+		s.inbox.mark.ID, s.inbox.mark.Of = m.ID.n, of(m)
 	}
-	if s.inbox.mark == before {
-		return false
+	again = whole && s.inbox.mark.ID != before.ID
+	news := s.storeNameless(ctx, name, page)
+	s.came = glance{well: whole && news >= 0, news: len(page.rows) > 0 || news > 0}
+	if again || s.inbox.mark.ID != before.ID || news > 0 {
+		if err := s.o.Marks.SetMark(ctx, name, s.inbox.mark); err != nil {
+			s.log.Warn("it is not written down how far the inbox was read", slog.Any("error", err))
+		}
 	}
-	if err := s.o.Marks.SetMark(ctx, name, s.inbox.mark); err != nil {
-		s.log.Warn("it is not written down how far the inbox was read", slog.Any("error", err))
-	}
-	return whole
+	return again
 }
 
-// part is a row of the inbox as the host takes it. The gateway joined it already. Raw
-// names it, as a TPDU does elsewhere: the same row again is the same message.
-func (s *site) part(name string, m message) modem.Part {
-	p := modem.Part{
-		Port: int(m.Port.n), IMSI: m.IMSI.word(), From: m.Number.word(), SMSC: m.SMSC.word(), Text: string(m.Text),
-		Raw: fmt.Sprintf("dinstar %s %d %s", name, m.ID.n, m.Time.word()),
+// storeNameless hands on the rows without an id that are new, and gives how many there
+// were; -1 = one of them waits. The gateway tells them again each time, so those that it
+// told are remembered for as long as it does.
+func (s *site) storeNameless(ctx context.Context, name string, page listing) (news int) {
+	known := map[string]bool{}
+	for _, key := range s.inbox.mark.Nameless {
+		known[key] = true
 	}
-	if at, ok := stamp(m.Time, s.o.Zone); ok {
-		p.SentAt = at
+	var told []string
+	alike := map[string]int{}
+	for _, m := range page.nameless[:min(len(page.nameless), maxNameless)] {
+		key := identity(name, m)
+		alike[key]++ // two messages may be alike in all that is told of them
+		key = fmt.Sprintf("%s #%d", key, alike[key])
+		if !known[short(key)] {
+			if !s.hand(ctx, s.part(m, key)) {
+				news = -1
+				break
+			}
+			news++
+		}
+		told = append(told, short(key))
+		delete(known, short(key))
 	}
-	if c, ok := s.channel(p.Port); ok && (p.IMSI == "" || p.IMSI == c.IMSI) {
-		p.ICCID, p.IMSI = c.ICCID, c.IMSI
+	if page.full || news < 0 || len(page.nameless) == 0 { // it may tell of the others again
+		for _, key := range s.inbox.mark.Nameless {
+			if known[key] {
+				told = append(told, key)
+			}
+		}
 	}
-	if m.Port.n < 0 || m.Port.n > gateway.MaxPort {
-		p.Port, p.Undecoded = 0, "the gateway names no port for it"
+	s.inbox.mark.Nameless = told[:min(len(told), maxNameless)]
+	return news
+}
+
+// hand has the host store one message.
+func (s *site) hand(ctx context.Context, p modem.Part) bool {
+	err := s.host.Inbound(ctx, p)
+	if err != nil {
+		s.log.Warn("an inbound message waits in the gateway: it cannot be stored", slog.Any("error", err))
 	}
-	return p
+	return err == nil
 }
 
 // forgetful is a Marks that lives as long as its driver.

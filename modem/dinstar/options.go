@@ -54,6 +54,8 @@ type Marks interface {
 type Mark struct {
 	ID int64  `json:"id"` // incoming_sms_id
 	Of string `json:"of"` // who sent it and when: its id may be given again
+	// Nameless are the messages without an id that the gateway tells again and again.
+	Nameless []string `json:"nameless,omitempty"`
 }
 
 // Times are how long the driver waits; zero ones are those for real gateways.
@@ -74,6 +76,7 @@ type Every struct {
 	Ports   time.Duration // registration, signal, SIM: 15 s
 	Inbox   time.Duration // 5 s
 	Reports time.Duration // 5 s
+	Pushed  time.Duration // inbox and reports, while pushes announce what is found there: 1 min
 	Queue   time.Duration // what others have in the gateway's queue: 10 s
 	Retry   time.Duration // a gateway that does not answer: 2 s
 }
@@ -91,6 +94,7 @@ func (e Every) orUsual() Every {
 	usual(map[*time.Duration]time.Duration{
 		&e.Result: 20 * time.Millisecond, &e.Ports: 15 * time.Second, &e.Inbox: 5 * time.Second,
 		&e.Reports: 5 * time.Second, &e.Queue: 10 * time.Second, &e.Retry: 2 * time.Second,
+		&e.Pushed: time.Minute,
 	})
 	return e
 }

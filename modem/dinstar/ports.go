@@ -27,7 +27,12 @@ func (s *site) find(ctx context.Context) error {
 		case gateway.KindUnauthorized:
 			pause = max(s.api.times.Fresh, retryOf(err))
 		case gateway.KindNotFound:
-		default:
+		case gateway.KindNone:
+			return nil
+		default: // the bank tries again; without a port nobody would read why
+			if ctx.Err() == nil {
+				s.blame(gateway.ChannelAbsent, err.Error())
+			}
 			return err
 		}
 		s.blame(gateway.ChannelFault, err.Error())
@@ -80,7 +85,7 @@ func (s *site) discover(ctx context.Context) error {
 	s.mu.Lock()
 	for _, n := range ports {
 		if s.ports[n] == nil {
-			s.ports[n] = &port{channel: s.blank(n, gateway.ChannelStarting, "its state is awaited")}
+			s.ports[n] = &port{channel: s.blank(n, gateway.ChannelStarting, "its state is awaited"), ussd: make(chan struct{}, 1)}
 		}
 	}
 	s.mu.Unlock()
@@ -194,6 +199,11 @@ func (s *site) look(ctx context.Context) bool {
 	if gateway.KindOf(err) == gateway.KindInvalid { // T7: one of them may be gone
 		a, err = s.oneByOne(ctx, known)
 	}
+	if err == nil && len(a.Info) == 0 { // T6: or a word, with another firmware
+		if err = s.chooseWords(ctx, known); err == nil {
+			a, err = s.oneByOne(ctx, known)
+		}
+	}
 	if err != nil {
 		if ctx.Err() == nil {
 			s.missed(err)
@@ -202,6 +212,7 @@ func (s *site) look(ctx context.Context) bool {
 	}
 	if s.failing > 0 {
 		s.failing, s.inbox.doubt = 0, true // it may have started again
+		s.catchUp()
 		s.log.Info("the gateway answers again")
 	}
 	s.take(known, a)
@@ -258,6 +269,7 @@ func (s *site) take(asked []int, a answer) {
 	defer s.mu.Unlock()
 	for _, n := range asked {
 		p := s.ports[n]
+		p.refused = false
 		i := slices.IndexFunc(a.Info, func(i info) bool { return i.Port.ok && i.Port.n == int64(n) })
 		if i < 0 {
 			s.set(p, func(c *gateway.Channel) {
@@ -273,6 +285,7 @@ func (s *site) take(asked []int, a answer) {
 func (s *site) set(p *port, change func(c *gateway.Channel)) {
 	before := p.channel
 	change(&p.channel)
+	s.keepBack(p)
 	if p.told && p.channel == before {
 		return
 	}

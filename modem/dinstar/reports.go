@@ -25,6 +25,7 @@ func (s *site) reports(ctx context.Context) bool {
 	if err != nil {
 		return false // the look at the ports says why
 	}
+	news := false
 	for _, x := range a.Results {
 		key := fmt.Sprint(x.Port.n, x.IMSI, x.Number, x.Ref.n, x.StatusCode.n, x.Time)
 		r, ok := s.reportOf(x)
@@ -35,7 +36,9 @@ func (s *site) reports(ctx context.Context) bool {
 			return false // and again, until it is stored
 		}
 		s.seen.add(key)
+		news = true
 	}
+	s.came = glance{well: true, news: news}
 	return false
 }
 
@@ -68,7 +71,7 @@ func (s *site) reportOf(x result) (gateway.StatusReport, bool) {
 		Channel: gateway.ChannelID(s.o.Provider, int(x.Port.n)), SIM: s.simKey(x),
 		MR: mr, Recipient: gateway.Address(x.Number.word()), ST: st, DischargedAt: s.o.Now(),
 	}
-	if at, ok := s.clock.ours(x.Time); ok {
+	if at, ok := s.clock.ours(x.Time); ok && plausible(at, s.o.Now()) { // its clock may have been set since
 		r.SentAt, r.DischargedAt = at, at
 	}
 	return r, true

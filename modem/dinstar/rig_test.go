@@ -27,6 +27,7 @@ type rig struct {
 
 	mu      sync.Mutex
 	ch      map[int]gateway.Channel
+	states  []gateway.Channel // as they were told
 	parts   []modem.Part
 	reports []gateway.StatusReport
 	refuse  int // inbound messages that are not stored
@@ -42,7 +43,12 @@ func (r *rig) change(f func()) {
 }
 
 // Channel keeps a state.
-func (r *rig) Channel(c gateway.Channel) { r.change(func() { r.ch[c.Port] = c }) }
+func (r *rig) Channel(c gateway.Channel) {
+	r.change(func() {
+		r.ch[c.Port] = c
+		r.states = append(r.states, c)
+	})
+}
 
 // Inbound keeps a part.
 func (r *rig) Inbound(_ context.Context, in modem.Part) (err error) {

@@ -83,15 +83,23 @@ func (s *site) send(ctx context.Context, n int, m modem.Submission) (modem.Recei
 	case err == nil && a.Code.n != codeAccepted:
 		err = &gateway.Error{Kind: gateway.KindUnknownOutcome, Text: "the gateway does not say that it took the message", Code: codeName(a.Code.n)}
 	case err != nil && gateway.KindOf(err) != gateway.KindUnknownOutcome:
-		return modem.Receipt{}, submitError(err)
+		return modem.Receipt{}, s.submitError(n, err)
 	}
 	s.learn(a)
 	s.await(w, a.TaskID, err)
+	s.queued(a.Queued)
 	return s.outcome(ctx, w)
 }
 
-// submitError says what a refused send_sms means for the message.
-func submitError(err error) error {
+// submitError says what a refused send_sms means for the message. A port that is not
+// usable although it is registered is left alone until it is looked at again.
+func (s *site) submitError(n int, err error) error {
+	if hasCode(err, codeNoPort) {
+		s.mu.Lock()
+		s.ports[n].refused = true
+		s.set(s.ports[n], func(*gateway.Channel) {})
+		s.mu.Unlock()
+	}
 	switch gateway.KindOf(err) {
 	case gateway.KindUnauthorized, gateway.KindForbidden, gateway.KindNotFound, gateway.KindInternal:
 		// A fault of the site, not of the message: it can go when it is mended.
@@ -109,6 +117,9 @@ func retryOf(err error) time.Duration {
 	return 0
 }
 
+// lastWords is how long a send that was given up may still ask the gateway.
+const lastWords = 2 * time.Second
+
 // outcome waits until the gateway told what became of a message.
 func (s *site) outcome(ctx context.Context, w *awaited) (modem.Receipt, error) {
 	limit := time.NewTimer(s.o.Times.Fate)
@@ -117,9 +128,12 @@ func (s *site) outcome(ctx context.Context, w *awaited) (modem.Receipt, error) {
 	case v := <-w.told:
 		return s.settle(ctx, w, v)
 	case <-ctx.Done():
-		return modem.Receipt{}, w.unknown("it was given up before its outcome was known")
+		// Who gave it up may have it sent again: it should not lie in the gateway then.
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+		defer cancel()
+		return s.takeBack(last, w, "it was given up before its outcome was known")
 	case <-limit.C:
-		return s.takeBack(ctx, w)
+		return s.takeBack(ctx, w, "the gateway has not told its outcome in time")
 	}
 }
 
@@ -159,8 +173,8 @@ func (s *site) registered(ctx context.Context, n int) bool {
 }
 
 // takeBack takes a message that the gateway still has out of its queue, and asks one
-// last time what became of it.
-func (s *site) takeBack(ctx context.Context, w *awaited) (modem.Receipt, error) {
+// last time what became of it; otherwise says why that is not known.
+func (s *site) takeBack(ctx context.Context, w *awaited, otherwise string) (modem.Receipt, error) {
 	if task := w.task; task.ok {
 		// Whatever it answers, the question below has the truth.
 		_, _ = s.api.get(ctx, "stop_sms", url.Values{"task_id": {strconv.FormatInt(task.n, 10)}})
@@ -173,7 +187,7 @@ func (s *site) takeBack(ctx context.Context, w *awaited) (modem.Receipt, error) 
 			}
 		}
 	}
-	return modem.Receipt{}, w.unknown("the gateway has not told its outcome in time")
+	return modem.Receipt{}, w.unknown(otherwise)
 }
 
 // reconcile asks for the fate of a message of a former run.
@@ -195,25 +209,4 @@ func (s *site) reconcile(ctx context.Context, n int, userID uint32) (modem.Recei
 		return modem.Receipt{}, err
 	}
 	return receiptOf(row), nil
-}
-
-// reset restarts a port.
-func (s *site) reset(ctx context.Context, n int) error {
-	s.mu.Lock()
-	p := s.ports[n]
-	busy := p != nil && (p.sending || p.dialing)
-	if p != nil && !busy {
-		s.set(p, func(c *gateway.Channel) { c.State, c.Reason = gateway.ChannelStarting, "the port is being restarted" })
-	}
-	s.mu.Unlock()
-	switch {
-	case p == nil:
-		return gateway.Invalid("port", "the gateway has no port %d", n)
-	case busy:
-		return gateway.Errorf(gateway.KindConflict, "a send or a USSD request is on its way on this port")
-	}
-	defer s.lookSoon()
-	// Some firmware insists on a param.
-	_, err := s.api.get(ctx, "set_port_info", url.Values{"port": {strconv.Itoa(n)}, "action": {"reset"}, "param": {"1"}})
-	return err
 }

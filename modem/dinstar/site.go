@@ -21,6 +21,7 @@ type site struct {
 	end   context.CancelFunc
 	wake  chan struct{} // an outcome is awaited, or a port is to be looked at
 	hurry atomic.Bool   // the ports are to be looked at
+	rung  atomic.Uint32 // kinds of push that came since the keeper last answered them
 
 	// Owned by the keeper.
 	words   []string // info_type words that the gateway takes
@@ -28,14 +29,21 @@ type site struct {
 	asked   time.Time     // when outcomes were last asked for
 	gap     time.Duration // how long after that they are not asked for again
 	failing int           // looks at the ports in a row that gave nothing
+	came    glance        // of the look that is under way
+	told    time.Time     // when a fault of the gateway's own was last logged
+	mute    bool          // the gateway does not tell its load
 	inbox   inbox
 	seen    recent // delivery reports that the host has
 
 	mu     sync.Mutex
 	ports  map[int]*port
 	open   map[uint32]*awaited // by user id
-	serial string              // "" where the gateway does not tell it
+	crowd  crowd
+	serial string // "" where the gateway does not tell it
 	clock  clock
+
+	condition modem.Condition // what the gateway told of itself
+	fault     fault           // the last one that the gateway pushed
 }
 
 // port is what is known of one port. It is under site.mu.
@@ -45,6 +53,10 @@ type port struct {
 	sending bool
 	dialing bool
 	pace    pace
+	ussd    chan struct{} // takes one: the network's answer to a USSD request was pushed
+	seized  string        // what is being done to it; "" = nothing
+	blocked bool          // for sending, by Control
+	refused bool          // send_sms found it not usable, and nobody looked since
 }
 
 // chore is something that is done again and again.
@@ -52,6 +64,9 @@ type chore struct {
 	every time.Duration
 	due   time.Time
 	do    func(ctx context.Context) (again bool) // again: there is more of it
+
+	push pushKind // what has it done at once
+	vow  vow
 }
 
 func newSite(d *Driver, host modem.Host) *site {
@@ -62,9 +77,11 @@ func newSite(d *Driver, host modem.Host) *site {
 	}
 	s.ctx, s.end = context.WithCancel(context.Background())
 	s.chores = []*chore{
-		{every: s.o.Every.Ports, do: s.look},
-		{every: s.o.Every.Inbox, do: s.fetch},
-		{every: s.o.Every.Reports, do: s.reports},
+		{every: s.o.Every.Ports, do: s.look, push: pushPorts},
+		{every: s.o.Every.Inbox, do: s.fetch, push: pushInbox, vow: vow{rest: s.o.Every.Pushed}},
+		{every: s.o.Every.Reports, do: s.reports, push: pushReports, vow: vow{rest: s.o.Every.Pushed}},
+		{every: s.o.Every.Queue, do: s.countQueue},
+		{every: statusEvery, do: s.status},
 	}
 	return s
 }
@@ -73,6 +90,7 @@ func newSite(d *Driver, host modem.Host) *site {
 func (s *site) keep(ctx context.Context) {
 	for ctx.Err() == nil {
 		now := time.Now()
+		s.answerPushes(now)
 		due, some := s.outcomesDue()
 		if some && !due.After(now) {
 			s.outcomes(ctx)
@@ -83,10 +101,7 @@ func (s *site) keep(ctx context.Context) {
 		}
 		c := s.nextChore()
 		if !c.due.After(now) {
-			c.due = now.Add(c.every)
-			if c.do(ctx) {
-				c.due = now
-			}
+			s.perform(ctx, c, now)
 			continue
 		}
 		if !some || c.due.Before(due) {

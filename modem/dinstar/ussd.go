@@ -20,7 +20,8 @@ func (s *site) dial(ctx context.Context, n int, code string) (string, error) {
 	if code == "" || len(code) > maxUSSD {
 		return "", gateway.Invalid("code", "must be 1 to %d characters such as *123#", maxUSSD)
 	}
-	if err := s.beginDial(n); err != nil {
+	answered, err := s.beginDial(n)
+	if err != nil {
 		return "", err
 	}
 	defer s.endDial(n)
@@ -31,7 +32,7 @@ func (s *site) dial(ctx context.Context, n int, code string) (string, error) {
 		return "", err
 	}
 	for deadline := time.Now().Add(s.o.Times.USSD); time.Now().Before(deadline); {
-		if !wait(ctx, s.o.Times.USSD/ussdParts) {
+		if !s.awaitReply(ctx, answered) {
 			break
 		}
 		// An answer that is lost is asked for again until the time is over.
@@ -42,18 +43,35 @@ func (s *site) dial(ctx context.Context, n int, code string) (string, error) {
 	return "", &gateway.Error{Kind: gateway.KindUnavailable, Text: "the network did not answer the request", Err: ctx.Err()}
 }
 
-func (s *site) beginDial(n int) error {
+// awaitReply waits until the answer is looked for again: at its time, or when the gateway
+// pushes that it is there. false when ctx ended.
+func (s *site) awaitReply(ctx context.Context, answered <-chan struct{}) bool {
+	t := time.NewTimer(s.o.Times.USSD / ussdParts)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-answered:
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+// beginDial takes a port for a request; answered gets a token when its answer is pushed.
+func (s *site) beginDial(n int) (answered <-chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.ports[n]
 	switch {
 	case p == nil:
-		return gateway.Invalid("port", "the gateway has no port %d", n)
+		return nil, gateway.Invalid("port", "the gateway has no port %d", n)
+	case p.seized != "":
+		return nil, gateway.Errorf(gateway.KindConflict, "something is being done to this port: %s", p.seized)
 	case p.dialing:
-		return gateway.Errorf(gateway.KindConflict, "another USSD request is on its way on this port")
+		return nil, gateway.Errorf(gateway.KindConflict, "another USSD request is on its way on this port")
 	}
 	p.dialing = true
-	return nil
+	return p.ussd, nil
 }
 
 func (s *site) endDial(n int) {

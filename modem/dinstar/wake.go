@@ -1,0 +1,125 @@
+package dinstar
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Bounds of what pushes cause, whoever sends them.
+const (
+	pushGap   = 250 * time.Millisecond // between two looks at the same thing
+	faultsGap = time.Minute            // between two lines of the log about exceptions
+)
+
+// vow is the word of a gateway that it pushes what a chore would find. While it keeps it, the
+// chore is only there for the pushes that were lost: a look a minute in place of one
+// every 5 s. One find that was not announced breaks it, until the next push.
+type vow struct {
+	rest      time.Duration // between two looks while it is kept; 0 = nobody gives it
+	kept      bool
+	announced bool      // a push came since the last look that went well
+	last      time.Time // when the last look began
+}
+
+// glance is what a look came to.
+type glance struct {
+	well bool // all that was there is stored
+	news bool // there was something that was not known
+}
+
+// perform does a chore that is due, and says when it is due again.
+func (s *site) perform(ctx context.Context, c *chore, now time.Time) {
+	c.due, c.vow.last, s.came = now.Add(c.every), now, glance{}
+	again := c.do(ctx)
+	if c.vow.rest == 0 {
+		if again {
+			c.due = now
+		}
+		return
+	}
+	if s.came.news && c.vow.kept && !c.vow.announced {
+		c.vow.kept = false
+		s.log.Warn("something came that the gateway did not push: it is looked at more often", slog.String("what", c.push.String()))
+	}
+	switch {
+	case again:
+		c.due = now
+	case s.came.well:
+		if c.vow.announced = false; c.vow.kept {
+			c.due = now.Add(c.vow.rest)
+		}
+	case !s.away():
+		c.due = now.Add(min(c.every, s.o.Every.Retry))
+	}
+}
+
+// answerPushes has done at once what the pushes ask for that came meanwhile, however many they are.
+func (s *site) answerPushes(now time.Time) {
+	rung := pushKind(s.rung.Swap(0))
+	if rung == 0 {
+		return
+	}
+	for _, c := range s.chores {
+		if rung&(c.push|pushBoot) != 0 {
+			s.announce(c, rung, now)
+		}
+	}
+	if rung&pushBoot != 0 {
+		s.inbox.doubt = true
+	}
+	if rung&pushOutcomes != 0 {
+		s.askSoon(now)
+	}
+	if rung&pushException != 0 && now.Sub(s.told) >= faultsGap {
+		s.told = now
+		s.tellFault()
+	}
+}
+
+// announce has a chore done because a push says that there is something to find.
+func (s *site) announce(c *chore, rung pushKind, now time.Time) {
+	if soon := c.vow.last.Add(pushGap); soon.After(now) {
+		now = soon
+	}
+	if now.Before(c.due) {
+		c.due = now
+	}
+	if c.vow.rest == 0 || rung&c.push == 0 {
+		return
+	}
+	if !c.vow.kept {
+		s.log.Info("the gateway pushes: it is looked at less often", slog.String("what", c.push.String()), slog.Duration("every", c.vow.rest))
+	}
+	c.vow.kept, c.vow.announced = true, true
+}
+
+// askSoon has every awaited outcome asked for at the keeper's next turn.
+func (s *site) askSoon(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.open {
+		if w.open() && w.due.After(now) {
+			w.due = now
+		}
+	}
+}
+
+// catchUp has everything looked at: the gateway was away, and what it pushed could not be fetched.
+func (s *site) catchUp() {
+	now := time.Now()
+	for _, c := range s.chores[1:] {
+		c.due = now
+	}
+}
+
+// String names what a chore looks at.
+func (k pushKind) String() string {
+	switch k {
+	case pushInbox:
+		return "inbox"
+	case pushReports:
+		return "reports"
+	}
+	return "ports"
+}
