@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -99,11 +100,24 @@ func (c *client) ask(ctx context.Context, limit time.Duration, method, target st
 	switch {
 	case err != nil:
 		return answer{}, err
+	case got.status == http.StatusForbidden && !got.banned() && optional(target):
+		return answer{}, &gateway.Error{Kind: gateway.KindNotFound, Text: "the gateway's firmware does not offer this", Code: "HTTP 403"}
 	case got.refused():
 		return answer{}, c.breaker.trip()
 	}
 	c.breaker.close()
 	return got.answer()
+}
+
+// optional says that not every firmware knows a request. Some answer 403 to what they do
+// not know (T4): that says nothing of the login, which the others go on with.
+func optional(target string) bool {
+	for _, verb := range []string{"get_status", "get_cdr", "query_sms_in_queue"} {
+		if strings.Contains(target, "/api/"+verb) {
+			return true
+		}
+	}
+	return false
 }
 
 // take takes the turn. A gateway that hangs holds up each request for its limit, and not

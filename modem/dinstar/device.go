@@ -1,0 +1,93 @@
+package dinstar
+
+import (
+	"context"
+	"time"
+
+	"fieldpost/gateway"
+	"fieldpost/modem"
+)
+
+// performance is the answer to get_status, the only one without an error_code. All its
+// values are words; memories are in KiB.
+type performance struct {
+	CPU         num `json:"cpu_used"` // percent
+	FlashTotal  num `json:"flash_total"`
+	FlashUsed   num `json:"flash_used"`
+	MemoryTotal num `json:"memory_total"`
+	MemoryUsed  num `json:"memory_used"`
+}
+
+// Inspect asks the gateway for its load and its queue.
+func (d *Driver) Inspect(ctx context.Context) (modem.Condition, error) {
+	s, err := d.at()
+	if err != nil {
+		return modem.Condition{}, err
+	}
+	if err := s.inspect(ctx); err != nil {
+		return modem.Condition{}, err
+	}
+	a, err := s.api.get(ctx, "query_sms_in_queue", nil)
+	if err == nil {
+		s.learn(a)
+		s.queued(a.InQueue)
+	}
+	return s.present(), nil
+}
+
+// Condition gives what the gateway told last.
+func (d *Driver) Condition() (modem.Condition, bool) {
+	s := d.site.Load()
+	if s == nil {
+		return modem.Condition{}, false
+	}
+	c := s.present()
+	return c, !c.At.IsZero()
+}
+
+func (s *site) present() modem.Condition {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.condition
+	c.Serial = s.serial
+	return c
+}
+
+// status keeps the gateway's load up to date, where its firmware tells it.
+func (s *site) status(ctx context.Context) bool {
+	if !s.away() && !s.mute {
+		err := s.inspect(ctx)
+		s.mute = gateway.KindOf(err) == gateway.KindNotFound || gateway.KindOf(err) == gateway.KindInvalid
+	}
+	return false
+}
+
+// inspect asks for the gateway's load.
+func (s *site) inspect(ctx context.Context) error {
+	a, err := s.api.post(ctx, s.o.Times.Query, "get_status", []string{"performance"})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, p := &s.condition, a.Performance
+	c.At = s.o.Now()
+	if p != nil {
+		c.CPU = int(min(max(p.CPU.n, 0), 100))
+		c.Flash = modem.Store{Used: kib(p.FlashUsed), Total: kib(p.FlashTotal)}
+		c.Memory = modem.Store{Used: kib(p.MemoryUsed), Total: kib(p.MemoryTotal)}
+	}
+	return nil
+}
+
+// kib gives the bytes of a number of KiB.
+func kib(n num) uint64 { return uint64(min(max(n.n, 0), 1<<40)) << 10 }
+
+// statusEvery is how often the gateway's load is asked for.
+const statusEvery = time.Minute
+
+var (
+	_ modem.Inspector  = (*Driver)(nil)
+	_ modem.CallLister = (*Driver)(nil)
+	_ modem.Controller = (*Driver)(nil)
+)
