@@ -150,11 +150,29 @@ func (*nullQueue) Listed(gateway.Address, string) (bool, bool, error) {
 }
 
 // BenchmarkLoop is the dialer alone, over 32 channels: processor time a message.
-func BenchmarkLoop(b *testing.B) {
+func BenchmarkLoop(b *testing.B) { benchLoop(b, aLane("d"), nil) }
+
+// BenchmarkLoopByChoice is the same for each choice of the channel, with limits to
+// weigh and two operators to tell apart.
+func BenchmarkLoopByChoice(b *testing.B) {
+	for _, choice := range []string{gateway.ChoiceRing, gateway.ChoiceLeastUsed, gateway.ChoiceSameOperator} {
+		b.Run(choice, func(b *testing.B) {
+			_, cards := twoOperators(32)
+			l := aLane("d")
+			l.Choice, l.Limits = choice, gateway.Limits{PerDay: 1 << 30, PerMonth: 1 << 31}
+			benchLoop(b, l, cards)
+		})
+	}
+}
+
+func benchLoop(b *testing.B, l Lane, sims SIMs) {
 	bank := &benchBank{fakeBank: newBank("bank", 32), done: make(chan struct{}), last: map[string]time.Time{}}
 	bank.left.Store(int64(b.N))
 	q := &nullQueue{}
-	d := New(Options{Queue: q, Blacklist: q, Channels: bank, Definitions: &fakeDefs{lanes: []Lane{aLane("d")}, watch: make(chan struct{})}})
+	d := New(Options{
+		Queue: q, Meter: &fakeMeter{}, Blacklist: q, Channels: bank, SIMs: sims,
+		Definitions: &fakeDefs{lanes: []Lane{l}, watch: make(chan struct{})},
+	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	b.ReportAllocs()
