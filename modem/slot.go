@@ -67,7 +67,9 @@ func (b *Bank) refresh(s *slot) {
 		return // removed
 	}
 	v := s.told
-	v.Until = time.Time{}
+	if v.State != gateway.ChannelResting {
+		v.Until = time.Time{}
+	}
 	switch {
 	case v.State == gateway.ChannelReady && s.stuck:
 		v.State, v.Reason = gateway.ChannelFault, "a send has not returned from the driver; the port waits for it"

@@ -36,6 +36,7 @@ func benches() []bench {
 	return []bench{
 		{"intake", "SendSMS accepted and on disk, 16 and 64 callers", benchIntake},
 		{"ideal", "32 modems against the ideal, the gap between two sends, processor time", benchIdeal},
+		{"hung", "32 modems at 3 s of which one hangs for good: what the others lose, and how long a stop takes", benchHung},
 		{"rate", "messages a second with modems that answer at once", benchRate},
 		{"bytes", "bytes written for a message over its whole life", benchBytes},
 		{"base", "a CSV base of a million rows, and a start with it", benchBase},

@@ -35,6 +35,7 @@ type rig struct {
 type radio struct {
 	latency time.Duration
 	jitter  float64 // share of it, give or take
+	hung    bool    // the first modem hangs for good after its second segment
 }
 
 // newRig starts n modems and a daemon that has them; n may be 0.
@@ -63,8 +64,12 @@ func (r *rig) startModems(ctx context.Context, n int, radio radio) error {
 	if err != nil {
 		return err
 	}
+	hang := -1
+	if radio.hung {
+		hang = 0
+	}
 	r.modems = exec.CommandContext(ctx, self, "simulate", "modems", "--modems", fmt.Sprint(n), "--latency", radio.latency.String(),
-		"--jitter", fmt.Sprint(radio.jitter),
+		"--jitter", fmt.Sprint(radio.jitter), "--hang", fmt.Sprint(hang),
 		"--dir", filepath.Join(r.dir, "modems"), "--ledger", r.ledger())
 	r.modems.Stderr = os.Stderr
 	out, err := r.modems.StdoutPipe()
@@ -179,6 +184,11 @@ func (r *rig) load(ctx context.Context, rows int) error {
 // it took and what processor time this process used for it. every is how often it
 // asks: asking costs processor time too.
 func (r *rig) drain(ctx context.Context, every time.Duration) (took, processor time.Duration, err error) {
+	return r.drainTo(ctx, every, 0)
+}
+
+// drainTo is drain that leaves rows which a modem does not let go of.
+func (r *rig) drainTo(ctx context.Context, every time.Duration, left uint64) (took, processor time.Duration, err error) {
 	before, err := processorTime()
 	if err != nil {
 		return 0, 0, err
@@ -189,7 +199,7 @@ func (r *rig) drain(ctx context.Context, every time.Duration) (took, processor t
 	}
 	err = poll(ctx, every, func() (bool, error) {
 		n, err := r.client.DialerCounters(ctx, demoName)
-		return n.NotProcessed == 0, err
+		return n.NotProcessed <= left, err
 	})
 	if err != nil {
 		return 0, 0, err

@@ -167,11 +167,11 @@ func benchIdeal(ctx context.Context, b *benchRun) ([]figure, error) {
 		name   string
 		jitter float64
 	}{{"", 0.1}, {" in step", 0}} {
-		slow, err := b.send(ctx, 32, 32*10, radio{3 * time.Second, c.jitter})
+		slow, err := b.send(ctx, 32, 32*10, radio{latency: 3 * time.Second, jitter: c.jitter})
 		if err != nil {
 			return nil, err
 		}
-		fast, err := b.send(ctx, 32, 32*b.scaled(100), radio{100 * time.Millisecond, c.jitter})
+		fast, err := b.send(ctx, 32, 32*b.scaled(100), radio{latency: 100 * time.Millisecond, jitter: c.jitter})
 		if err != nil {
 			return nil, err
 		}

@@ -28,7 +28,7 @@ func newChannels(t terminal) *cobra.Command {
 		}
 		return printChannels(t, page.Items)
 	})
-	cmd.AddCommand(newReset(t, &s), newUSSD(t, &s))
+	cmd.AddCommand(newReset(t, &s), newUSSD(t, &s), newTrace(t, &s))
 	return cmd
 }
 

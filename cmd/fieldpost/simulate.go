@@ -27,6 +27,7 @@ type simulateFlags struct {
 	refuse  float64
 	lose    float64
 	reports time.Duration
+	hang    int
 }
 
 func newSimulate(t terminal) *cobra.Command {
@@ -62,6 +63,7 @@ inbound ones.`,
 	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "seed of all chance")
 	cmd.Flags().Float64Var(&f.refuse, "refuse", 0, "share of sends that the network refuses (+CMS ERROR: 38), 0 to 1")
 	cmd.Flags().Float64Var(&f.lose, "lose", 0, "share of answers that are lost after the message went out, 0 to 1")
+	cmd.Flags().IntVar(&f.hang, "hang", -1, "port whose modem hangs for good after its second segment; -1 = none")
 	complete(cmd, "vendor", vendorWords()...)
 	cmd.Flags().DurationVar(&f.reports, "reports", 2*time.Second, "how long a delivery report takes")
 	return cmd
@@ -76,6 +78,8 @@ func (f *simulateFlags) check() error {
 		return invalid("vendor", "is %q: one of %s", f.vendor, strings.Join(vendorWords(), ", "))
 	case f.latency < 0 || f.latency > maxLatency:
 		return invalid("latency", "is %s: between 0s and %s", f.latency, maxLatency)
+	case f.hang < -1 || f.hang >= f.modems:
+		return invalid("hang", "is %d: a port of 0 to %d, or -1", f.hang, f.modems-1)
 	case f.reports < 0:
 		return invalid("reports", "is %s: a report takes 0s or more", f.reports)
 	case !share(f.refuse):
@@ -156,6 +160,9 @@ func (f *simulateFlags) open() (*air, error) {
 	}
 	a.bank = bank
 	bank.Network.Restore(before)
+	if f.hang >= 0 {
+		bank.Modems[f.hang].Inject(sim.Fault{At: 2, Do: sim.HangAfter})
+	}
 	return a, nil
 }
 

@@ -1,7 +1,6 @@
 package serial
 
 import (
-	"log/slog"
 	"slices"
 	"strconv"
 	"sync"
@@ -129,7 +128,11 @@ func processor(b *testing.B) time.Duration {
 // cost of two goroutine switches a line.
 func BenchmarkSendNoModem(b *testing.B) {
 	p := &instant{lines: make(chan string, 8), done: make(chan struct{})}
-	l := newRun(&Options{Port: gateway.Port{Port: 3}, Logger: slog.New(slog.DiscardHandler)}, nobody{}, "memory", p)
+	d, err := New(Options{Port: gateway.Port{Port: 3, Device: "memory"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	l := newRun(d, nobody{}, "memory", p)
 	defer l.close()
 	s := submission(b, "+59899123456", "Hola, su pedido 1234 esta en camino")[0]
 	b.ReportAllocs()

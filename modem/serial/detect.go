@@ -79,7 +79,7 @@ func probe(ctx context.Context, open Opener, times Times, p PortInfo) Found {
 		f.Problem = err.Error()
 		return f
 	}
-	r := newRun(&d.o, nobody{}, p.Path, conn)
+	r := newRun(d, nobody{}, p.Path, conn)
 	defer r.close()
 	if err := r.s.Init(ctx); err != nil {
 		f.Problem = "no modem answers"

@@ -14,8 +14,12 @@ import (
 
 // Driver drives the modem of one port.
 type Driver struct {
-	o   Options
-	run atomic.Pointer[run] // the present one; nil between two
+	o      Options
+	trace  *at.Recorder
+	ladder *ladder
+	run    atomic.Pointer[run] // the present one; nil between two
+
+	resting atomic.Bool // Run waits because the budget of the ladder is used up
 }
 
 // New makes a driver. It opens nothing: see Run.
@@ -36,7 +40,7 @@ func New(o Options) (*Driver, error) {
 		o.Open = at.Ports{}
 	}
 	o.Every = o.Every.orUsual()
-	return &Driver{o: o}, nil
+	return &Driver{o: o, trace: &at.Recorder{Now: o.Now}, ladder: newLadder(o.Budget)}, nil
 }
 
 // Limits says that the driver takes one segment at a time.
@@ -53,6 +57,9 @@ const turnLimit = 75 * time.Second
 // (why). A port that somebody holds, or that this user may not open, is reported as
 // a fault and tried again.
 func (d *Driver) Run(ctx context.Context, host modem.Host) error {
+	if !d.rest(ctx, host) {
+		return nil
+	}
 	path, port, err := d.open(ctx, host)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -60,7 +67,7 @@ func (d *Driver) Run(ctx context.Context, host modem.Host) error {
 		}
 		return err
 	}
-	r := newRun(&d.o, host, path, port)
+	r := newRun(d, host, path, port)
 	defer r.close()
 	// A command in flight does not hold up the end.
 	defer context.AfterFunc(ctx, func() { r.s.CloseWith(context.Cause(ctx)) })()
@@ -77,6 +84,34 @@ func (d *Driver) Run(ctx context.Context, host modem.Host) error {
 		return &gateway.Error{Kind: gateway.KindUnavailable, Text: fmt.Sprintf("%s: modem lost: %v", path, cause), Err: cause}
 	}
 	return err
+}
+
+// rest waits while the modem is beyond what may be done for it, or until a person says
+// that it is not. It is false when ctx ended first.
+func (d *Driver) rest(ctx context.Context, host modem.Host) bool {
+	freed := d.ladder.awaitForgiven()
+	pause, reason, first := d.ladder.rest(time.Now())
+	if pause == 0 {
+		return true
+	}
+	if first {
+		last, _ := d.ladder.evidence()
+		d.o.Alarm(reason + "; the last time: " + last)
+	}
+	c := d.blank(d.o.Port.Device, gateway.ChannelResting, reason)
+	c.Until = d.o.Now().UTC().Add(pause)
+	d.resting.Store(true)
+	defer d.resting.Store(false)
+	host.Channel(c)
+	t := time.NewTimer(pause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-freed:
+	case <-ctx.Done():
+		return false
+	}
+	return true
 }
 
 // open finds and opens the port.
@@ -136,20 +171,32 @@ func (d *Driver) USSD(ctx context.Context, port int, code string) (string, error
 	return r.dial(ctx, code)
 }
 
-// Reset restarts the modem (AT+CFUN=1,1, TS 27.007 §8.2), which ends the run. While a
-// send is on its way it refuses with KindConflict.
+// Reset restarts the modem (AT+CFUN=1,1, TS 27.007 §8.2), which ends the run, and gives it
+// its whole budget back; the rest of a modem that used it up ends. While a send is on its
+// way it refuses with KindConflict.
 func (d *Driver) Reset(ctx context.Context, port int) error {
+	if port != d.o.Port.Port {
+		return d.foreign(port)
+	}
+	d.ladder.forgive()
 	r := d.run.Load()
-	if r == nil || port != d.o.Port.Port {
+	if r == nil && d.resting.Load() {
+		return nil // it is opened at once, and set up from the beginning
+	}
+	if r == nil {
 		return &gateway.Error{Kind: gateway.KindUnavailable, Text: "the modem is not there"}
 	}
 	return r.reset(ctx)
 }
 
+func (d *Driver) foreign(port int) error {
+	return gateway.Invalid("port", "this modem is port %d, not %d", d.o.Port.Port, port)
+}
+
 // at gives the present run, when it can send.
 func (d *Driver) at(port int) (*run, error) {
 	if port != d.o.Port.Port {
-		return nil, gateway.Invalid("port", "this modem is port %d, not %d", d.o.Port.Port, port)
+		return nil, d.foreign(port)
 	}
 	r := d.run.Load()
 	if r == nil || !r.ready.Load() {
@@ -158,13 +205,11 @@ func (d *Driver) at(port int) (*run, error) {
 	return r, nil
 }
 
-// Trace gives the last lines between the driver and the modem, oldest first, without
-// numbers, texts and PINs. It is empty between two runs.
-func (d *Driver) Trace() []string {
-	if r := d.run.Load(); r != nil {
-		return r.trace.Lines()
-	}
-	return nil
+// Trace gives the last lines between the driver and the modem, and the incidents, without
+// texts and PINs, and of numbers the last three digits.
+func (d *Driver) Trace(int) modem.Trace {
+	_, all := d.ladder.evidence()
+	return modem.Trace{Lines: d.trace.Lines(), Incidents: all}
 }
 
 // Stats counts what was taken out of the stream of the present run.

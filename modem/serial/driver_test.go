@@ -81,7 +81,7 @@ func TestDriverOneCommandASegment(t *testing.T) {
 		}
 	}
 	commands := map[string]int{}
-	for _, line := range r.d.Trace() {
+	for _, line := range r.d.Trace(3).Lines {
 		if _, cmd, ok := strings.Cut(line, " > "); ok {
 			name, _, _ := strings.Cut(cmd, "=")
 			commands[name]++
@@ -164,7 +164,7 @@ func TestPINRightIsGivenAndMayBeGivenAgain(t *testing.T) {
 	if !slices.Equal(mem.lines, []string{"remember 8959807000000000002", "forget 8959807000000000002"}) || len(mem.tried) != 0 {
 		t.Errorf("memory %q", mem.lines)
 	}
-	for _, line := range r.d.Trace() {
+	for _, line := range r.d.Trace(3).Lines {
 		if strings.Contains(line, "4711") {
 			t.Errorf("the PIN is in the trace: %s", line)
 		}

@@ -68,6 +68,9 @@ func (r *run) do(ctx context.Context, c chores) error {
 	if c.restart {
 		return errAgain
 	}
+	if c.radio != "" {
+		return r.cycle(ctx, c.radio)
+	}
 	if c.poll {
 		if err := r.inspect(ctx); err != nil {
 			return err
@@ -117,6 +120,9 @@ func (r *run) inspect(ctx context.Context) error {
 	}
 	reg, err := r.registration(ctx)
 	if err != nil {
+		return err
+	}
+	if err := r.onAir(ctx, reg); err != nil {
 		return err
 	}
 	r.set(func(c *gateway.Channel) {

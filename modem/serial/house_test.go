@@ -362,7 +362,7 @@ func TestHousekeepingCostsOneCommandWhileMessagesGoOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	var asked []string
-	for _, line := range r.d.Trace() {
+	for _, line := range r.d.Trace(3).Lines {
 		if _, cmd, ok := strings.Cut(line, " > "); ok && strings.HasPrefix(cmd, "<pdu") {
 			asked = nil
 		} else if ok {

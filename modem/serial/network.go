@@ -3,6 +3,7 @@ package serial
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"time"
 
@@ -22,14 +23,29 @@ func (r *run) register(ctx context.Context) error {
 			return err
 		}
 		r.set(func(c *gateway.Channel) { c.Registration = reg })
-		if reg.Usable() {
-			return nil
+		if err := r.onAir(ctx, reg); err != nil || reg.Usable() {
+			return err
 		}
 		r.state(gateway.ChannelStarting, regReason(reg))
 		if err := r.pause(ctx, r.o.Every.Network); err != nil {
 			return err
 		}
 	}
+}
+
+// onAir keeps since when there is no network. A radio that is stuck finds none for hours,
+// and one at once when it is switched off and on; a network that denies the SIM is none
+// that this would help with.
+func (r *run) onAir(ctx context.Context, reg gateway.Registration) error {
+	switch {
+	case reg.Usable() || reg == gateway.RegDenied:
+		r.offline = time.Time{}
+	case r.offline.IsZero():
+		r.offline = time.Now()
+	case time.Since(r.offline) >= r.o.Every.Offline:
+		return r.cycle(ctx, fmt.Sprintf("no network for %s", shortly(r.o.Every.Offline)))
+	}
+	return nil
 }
 
 // pause waits, but no longer than until there is news. errAgain: the modem restarted.

@@ -20,11 +20,12 @@ type Options struct {
 	Finder   *Finder      // shared by all drivers of a box; needed where Port.IMEI is set and Port.Device is not
 	Logger   *slog.Logger // nil = none
 	// Alarm hears what a person must look at, in words; nil = nobody. It must not block.
-	Alarm func(reason string)
-	Now   func() time.Time // stamps the trace; nil = time.Now
-	Times Times
-	Every Every
-	Open  Opener // nil = the real ports
+	Alarm  func(reason string)
+	Now    func() time.Time // stamps the trace; nil = time.Now
+	Times  Times
+	Budget Budget
+	Every  Every
+	Open   Opener // nil = the real ports
 }
 
 // Times are how long the driver waits for a modem; zero ones are those for real modems.
@@ -40,6 +41,7 @@ type Every struct {
 	Verify  time.Duration // that the modem still announces messages (G4): 5 min
 	Retry   time.Duration // what is missing at the start, a SIM or a taken port: 5 s
 	Network time.Duration // registration, while it is awaited: 2 s
+	Offline time.Duration // without a network, after which the radio is switched off and on: 10 min
 	Clock   time.Duration // the network's time: 1 h
 }
 
@@ -50,7 +52,7 @@ func (e Every) orUsual() Every {
 	}{
 		{&e.Poll, 30 * time.Second}, {&e.Sweep, 3 * time.Minute}, {&e.Verify, 5 * time.Minute},
 		{&e.Retry, 5 * time.Second}, {&e.Network, 2 * time.Second},
-		{&e.Clock, time.Hour},
+		{&e.Clock, time.Hour}, {&e.Offline, 10 * time.Minute},
 	} {
 		if *f.d == 0 {
 			*f.d = f.usual
@@ -115,4 +117,5 @@ var (
 	_ modem.Driver   = (*Driver)(nil)
 	_ modem.USSDer   = (*Driver)(nil)
 	_ modem.Resetter = (*Driver)(nil)
+	_ modem.Tracer   = (*Driver)(nil)
 )

@@ -15,19 +15,21 @@ import (
 
 // run is one run of a driver: one open port, from its first byte to its last.
 type run struct {
-	o     *Options
-	host  modem.Host
-	s     *at.Session
-	trace *at.Recorder
-	log   *slog.Logger
-	ctx   context.Context // ends with the run: what the listener stores by
-	end   context.CancelFunc
-	wg    sync.WaitGroup // the listener
+	o      *Options
+	host   modem.Host
+	s      *at.Session
+	trace  *at.Recorder // of the driver: it outlives the run
+	ladder *ladder      // of the driver
+	log    *slog.Logger
+	ctx    context.Context // ends with the run: what the listener stores by
+	end    context.CancelFunc
+	wg     sync.WaitGroup // the listener
 
 	ready   atomic.Bool  // Send may begin
 	sending atomic.Int32 // sends that have not returned
 	linked  atomic.Bool  // +CMMS=2 was taken
 	sent    atomic.Int64 // when the network last took a message, in Unix ns
+	mute    atomic.Int32 // sends in a row that the modem did not answer
 
 	mu     sync.Mutex
 	ch     gateway.Channel // as the host knows it
@@ -44,6 +46,7 @@ type run struct {
 	cnmi    string          // what +CNMI was set to
 	crammed bool            // a person was told that the memory does not empty
 	torn    map[string]int  // places whose content is no TPDU, and how often it was seen so
+	offline time.Time       // since when there is no network; zero while there is one
 	clock   bool            // the modem tells the network's time as the standard says
 	stuck   map[string]bool // TPDUs that are stored, and that the modem does not delete
 }
@@ -55,6 +58,7 @@ type chores struct {
 	verify  bool    // look whether the modem still has its settings
 	poll    bool    // look at SIM and network
 	clock   bool    // ask the network's time
+	radio   string  // switch the radio off and on, for this reason
 	restart bool    // the modem started again: set it up again
 }
 
@@ -65,15 +69,16 @@ type place struct {
 }
 
 func (c *chores) any() bool {
-	return len(c.arrived) > 0 || c.sweep || c.verify || c.poll || c.clock || c.restart
+	return len(c.arrived) > 0 || c.sweep || c.verify || c.poll || c.clock || c.radio != "" || c.restart
 }
 
 // maxArrived bounds the places that wait: beyond it, everything is looked at.
 const maxArrived = 64
 
-func newRun(o *Options, host modem.Host, path string, port at.Conn) *run {
+func newRun(d *Driver, host modem.Host, path string, port at.Conn) *run {
+	o := &d.o
 	r := &run{
-		o: o, host: host, trace: &at.Recorder{Now: o.Now}, q: quirkOf(""),
+		o: o, host: host, trace: d.trace, ladder: d.ladder, q: quirkOf(""),
 		log:   o.Logger.With(slog.String("provider", o.Provider), slog.Int("port", o.Port.Port)),
 		stuck: map[string]bool{}, torn: map[string]int{},
 		wake: make(chan struct{}, 1), dialog: make(chan struct{}, 1),
@@ -192,9 +197,42 @@ func (r *run) keep(ctx context.Context) error {
 // revive wakes a modem that does not answer, or says why that cannot be done.
 func (r *run) revive(ctx context.Context, cause error) error {
 	r.state(gateway.ChannelStarting, "the modem does not answer: it is being woken")
-	begin := time.Now()
-	rung, err := r.s.Revive(ctx)
-	r.log.Warn("modem did not answer", slog.Any("error", cause), slog.String("step", rung), slog.Bool("woken", err == nil),
-		slog.Duration("took", time.Since(begin)), slog.Any("trace", r.trace.Lines()))
+	r.mute.Store(0)
+	gentle := r.ladder.gentle(time.Now())
+	steps, err := r.s.Revive(ctx, gentle)
+	if ctx.Err() == nil {
+		r.note(cause.Error(), steps, err)
+	}
 	return err
+}
+
+// note writes an incident down: in the log, and for who asks for the evidence.
+func (r *run) note(cause string, steps []at.Step, err error) {
+	i := modem.Incident{At: r.o.Now().UTC(), Cause: cause, Lines: r.trace.Lines()}
+	r.ladder.climbed(time.Now(), i, steps, err == nil)
+	words := make([]string, len(steps))
+	for n, s := range steps {
+		words[n] = s.String()
+	}
+	r.log.Warn("modem did not answer", slog.String("cause", cause), slog.Bool("woken", err == nil), slog.Any("steps", words),
+		slog.Any("trace", i.Lines))
+}
+
+// cycle switches the radio of a modem that answers, and yet does not do its work, off and on.
+func (r *run) cycle(ctx context.Context, why string) error {
+	r.mute.Store(0)
+	r.offline = time.Now()
+	if r.ladder.gentle(time.Now()) {
+		return nil
+	}
+	r.state(gateway.ChannelStarting, why+": its radio is switched off and on")
+	step, err := r.s.Radio(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	r.note(why, []at.Step{step}, err)
+	if err != nil {
+		return err
+	}
+	return errAgain
 }

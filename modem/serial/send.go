@@ -3,6 +3,7 @@ package serial
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"fieldpost/gateway"
@@ -29,6 +30,7 @@ func (r *run) send(ctx context.Context, s modem.Submission) (modem.Receipt, erro
 		return modem.Receipt{}, r.failed(err)
 	}
 	r.sent.Store(time.Now().UnixNano())
+	r.mute.Store(0)
 	return modem.Receipt{MR: got.MR, HasMR: got.Had}, nil
 }
 
@@ -62,13 +64,14 @@ func (r *run) keepLink(ctx context.Context) {
 func (r *run) failed(err error) error {
 	refusal := at.RefusalOf(err)
 	if refusal == nil {
-		r.nudge(func(c *chores) { c.verify, c.poll = true, true })
+		r.unanswered()
 		var e *gateway.Error
 		if errors.As(err, &e) {
 			return e
 		}
 		return &gateway.Error{Kind: gateway.KindUnknownOutcome, Text: err.Error(), Err: err}
 	}
+	r.mute.Store(0)
 	switch {
 	case refusal.Class == at.Setup:
 		r.nudge(func(c *chores) { c.restart = true }) // the SMSC's address is set with everything else
@@ -78,6 +81,21 @@ func (r *run) failed(err error) error {
 		r.nudge(func(c *chores) { c.poll = true })
 	}
 	return refusal.Reason
+}
+
+// maxMute is how many sends in a row a modem may leave without an answer, while it
+// answers everything else, before its radio is switched off and on.
+const maxMute = 3
+
+// unanswered counts a send that the modem said nothing to.
+func (r *run) unanswered() {
+	mute := r.mute.Add(1)
+	r.nudge(func(c *chores) {
+		c.verify, c.poll = true, true
+		if mute >= maxMute {
+			c.radio = fmt.Sprintf("the modem did not answer %d messages in a row", mute)
+		}
+	})
 }
 
 // memoryFull says that a refusal is about the memory for messages (TS 27.005

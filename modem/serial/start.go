@@ -25,6 +25,7 @@ func (r *run) start(ctx context.Context) error {
 			return err
 		}
 	}
+	r.ladder.up()
 	r.state(gateway.ChannelReady, "")
 	c := r.channel()
 	r.log.Info("modem ready", slog.String("device", c.Device), slog.String("model", c.Model), slog.String("quirks", r.quirk().name),

@@ -108,6 +108,9 @@ func (m *Modem) asked(c *call) (*body, bool) {
 func (m *Modem) message(p *port, data []byte, end byte) {
 	b := m.body
 	m.body = nil
+	if m.hangs(p, Payload, nil) {
+		return
+	}
 	if end == escape { // nothing was sent (TS 27.005 §3.5.1)
 		m.reply(p, ok())
 		return

@@ -20,6 +20,7 @@ const (
 	VanishAfter                  // the device is gone after Ctrl-Z; on the air
 	Noise                        // garbage on the line before the answer
 	Interleave                   // a URC inside the answer, between +CMGS and OK
+	HangAfter                    // on the air, no answer; the modem hears and says nothing more until it is unplugged
 	Restart                      // the modem starts again after Ctrl-Z, on the same port; not on the air
 )
 

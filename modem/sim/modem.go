@@ -57,6 +57,7 @@ type Modem struct {
 	back   *time.Timer // brings a restarted device back; nil = none
 	card   *Card
 	faults []armed
+	hang   *Hang // not met yet; nil = none
 	sends  uint64
 	set    settings
 	reg    gateway.Registration // what the network would say of an unlocked card

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/creack/pty"
@@ -25,6 +26,8 @@ type port struct {
 	raw   func(func(fd uintptr) bool) error
 	tty   *os.File
 	slave *os.File
+
+	hung atomic.Bool // the modem hangs: it says and hears nothing
 
 	once sync.Once
 	mu   sync.Mutex // one writer at a time
@@ -97,6 +100,9 @@ func (p *port) read(b []byte) (int, error) { return p.tty.Read(b) }
 
 // answer writes b and waits for a driver that is slow to read, up to patience.
 func (p *port) answer(b []byte) {
+	if p.hung.Load() {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.pace > 0 {
@@ -112,6 +118,9 @@ func (p *port) answer(b []byte) {
 
 // announce writes b if the line takes it now: a URC waits for nobody.
 func (p *port) announce(b []byte) {
+	if p.hung.Load() {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.pace > 0 {

@@ -76,6 +76,8 @@ func (m *Modem) transmit(p *port, b *body, e Entry, f *Fault) {
 func (m *Modem) answerAccepted(p *port, f *Fault, line string) {
 	switch f.Do {
 	case LoseAnswer:
+	case HangAfter:
+		p.hung.Store(true)
 	case VanishAfter:
 		m.Unplug()
 	case Late:

@@ -37,12 +37,16 @@ func (m *Modem) serve(p *port, before <-chan struct{}, done chan<- struct{}) {
 			shared = now
 		}
 		m.feed(p, buf[:n])
+		if p.hung.Load() {
+			<-p.gone
+			return
+		}
 	}
 }
 
 // feed takes bytes from the driver.
 func (m *Modem) feed(p *port, b []byte) {
-	for len(b) > 0 {
+	for len(b) > 0 && !p.hung.Load() {
 		i := m.end(b)
 		if i < 0 {
 			m.echo(p, b)
@@ -115,6 +119,9 @@ func (m *Modem) commandLine(p *port, line []byte) {
 	then := m.then
 	m.then = nil
 	m.mu.Unlock()
+	if m.hangs(p, string(body), m.out) {
+		return
+	}
 	if v.kind == isPrompt {
 		m.prompt(p)
 	} else {

@@ -40,6 +40,7 @@ func (a *API) channelRoutes() {
 		summary: "Restart a channel's device", class: ClassControl, scope: access.Providers, errors: device}, a.reset)
 	handle(a, route{method: http.MethodPost, path: path + "/{provider}/{port}/ussd", id: "dial-ussd", tag: tag,
 		summary: "Dial a USSD code", class: ClassControl, scope: access.Providers, errors: device}, a.ussd)
+	a.traceRoute()
 }
 
 func (a *API) channels(context.Context, *struct{}) (client.Page[client.Channel], error) {

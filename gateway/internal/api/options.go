@@ -10,6 +10,8 @@ import (
 	"fieldpost/gateway/client"
 	"fieldpost/gateway/internal/access"
 	"fieldpost/gateway/internal/catalog"
+	"fieldpost/gateway/internal/sims"
+	"fieldpost/modem"
 	"fieldpost/spool"
 )
 
@@ -19,6 +21,7 @@ type Bank interface {
 	Channel(id string) (gateway.Channel, error)
 	Reset(ctx context.Context, id string) error
 	USSD(ctx context.Context, id, code string) (string, error)
+	Trace(id string) (modem.Trace, error)
 }
 
 // Sender tells about what waits: why a message is where it is, and why a dialer
@@ -41,6 +44,8 @@ type Rooms struct {
 	Intake  Intake
 	Numbers Numbers
 	Bank    Bank
+	Devices Devices
+	SIMs    *sims.SIMs
 	Sender  Sender
 	Site    Site
 }

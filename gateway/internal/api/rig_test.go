@@ -21,7 +21,9 @@ import (
 	"fieldpost/gateway/internal/access"
 	"fieldpost/gateway/internal/catalog"
 	"fieldpost/gateway/internal/intake"
+	"fieldpost/gateway/internal/sims"
 	"fieldpost/gateway/numbers"
+	"fieldpost/modem"
 	"fieldpost/spool"
 )
 
@@ -45,12 +47,15 @@ func (r routes) Resolve(name string) (intake.Route, error) {
 }
 
 type fakeBank struct {
-	ussd string
-	err  error
+	asked modem.CallQuery
+	did   string
+	ussd  string
+	err   error
 }
 
 func (b *fakeBank) Channels() []gateway.Channel {
-	return []gateway.Channel{{ID: "modems/3", Provider: "modems", Port: 3, State: gateway.ChannelReady, Signal: 21, Registration: gateway.RegHome}}
+	return []gateway.Channel{{ID: "modems/3", Provider: "modems", Port: 3, State: gateway.ChannelReady, Signal: 21, Registration: gateway.RegHome,
+		Stored: 2, Storage: 20, ClockAt: time.Date(2030, 1, 2, 8, 0, 0, 0, time.UTC), Ahead: -1500 * time.Millisecond}}
 }
 
 func (b *fakeBank) Channel(id string) (gateway.Channel, error) {
@@ -60,9 +65,40 @@ func (b *fakeBank) Channel(id string) (gateway.Channel, error) {
 	return b.Channels()[0], nil
 }
 
+func (b *fakeBank) Watch() <-chan struct{} { return nil }
+
+func (b *fakeBank) Inspect(_ context.Context, provider string) (modem.Condition, error) {
+	if provider != "modems" {
+		return modem.Condition{}, gateway.Errorf(gateway.KindNotFound, "no provider %s", provider)
+	}
+	return modem.Condition{
+		At: time.Unix(1000, 0), Serial: "da00", Queue: 2, Queued: true, CPU: 39, Flash: modem.Store{Used: 1, Total: 2}, Memory: modem.Store{Used: 3, Total: 4},
+	}, b.err
+}
+
+func (b *fakeBank) Calls(_ context.Context, _ string, q modem.CallQuery) (calls []modem.Call, err error) {
+	b.asked = q
+	for i := range 5 { // two begin at the same time
+		calls = append(calls, modem.Call{Port: i, Began: q.Before.Add(time.Duration(-i/2) * time.Minute), Duration: time.Minute})
+	}
+	return calls, b.err
+}
+
+func (b *fakeBank) Control(_ context.Context, id string, c modem.Control, param string) error {
+	b.did = id + " " + string(c) + " " + param
+	return b.err
+}
+
 func (b *fakeBank) Reset(context.Context, string) error { return b.err }
 
 func (b *fakeBank) USSD(context.Context, string, string) (string, error) { return b.ussd, b.err }
+
+func (b *fakeBank) Trace(id string) (modem.Trace, error) {
+	if _, err := b.Channel(id); err != nil {
+		return modem.Trace{}, err
+	}
+	return modem.Trace{Lines: []string{"08:00:00.000 > AT"}, Incidents: []modem.Incident{{Cause: "AT+CMGL: no answer", Steps: []string{"AT: it answers again"}}}}, b.err
+}
 
 type fakeSender struct{}
 
@@ -111,10 +147,16 @@ func newRig(t testing.TB, change ...func(*Options)) *rig {
 	loaded := make(chan error, 1)
 	go func() { loaded <- in.RunLoader(ctx) }()
 	log := slog.New(slog.NewTextHandler(r.log, nil))
+	cards, err := sims.Open(sims.Options{Bank: r.bank, Store: s, Meter: s, Now: func() time.Time { return r.now }, Site: sims.Site{
+		Operators: []gateway.Operator{{Name: "Simnet", Networks: []string{"74899"}, Balance: gateway.Balance{Code: "*100#", Pattern: "Balance: ([0-9.]+)"}}},
+	}})
+	must(t, err)
+	watched := make(chan error, 1)
+	go func() { watched <- cards.Run(ctx) }()
 	guard, err := access.Open(access.Options{Store: s, Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, Logger: log})
 	must(t, err)
 	o := Options{
-		Rooms:   Rooms{Spool: s, Catalog: cat, Intake: in, Numbers: num, Bank: r.bank, Sender: fakeSender{}, Site: r.site},
+		Rooms:   Rooms{Spool: s, Catalog: cat, Intake: in, Numbers: num, Bank: r.bank, Devices: r.bank, SIMs: cards, Sender: fakeSender{}, Site: r.site},
 		Guard:   guard,
 		Version: "0.0.0",
 		Dir:     dir,
@@ -131,6 +173,7 @@ func newRig(t testing.TB, change ...func(*Options)) *rig {
 	t.Cleanup(func() {
 		cancel()
 		<-loaded
+		must(t, <-watched)
 		r.API.Close()
 		if err := s.Check(context.Background()); err != nil {
 			t.Errorf("the spool does not check: %v", err)

@@ -63,7 +63,8 @@ func wants(t *testing.T, got string, lines ...string) {
 
 func TestAScrapeShowsTheSpoolAndTheChannels(t *testing.T) {
 	m := open(t, fakeBank{
-		{ID: "modems/0", State: gateway.ChannelReady, Signal: 21, Operator: "Telenor", Registration: gateway.RegHome},
+		{ID: "modems/0", State: gateway.ChannelReady, Signal: 21, Operator: "Telenor", Registration: gateway.RegHome,
+			Stored: 3, Storage: 20, ClockAt: time.Unix(1, 0), Ahead: 90 * time.Second},
 		{ID: "modems/1", State: gateway.ChannelAbsent, Signal: gateway.SignalUnknown},
 	})
 	got := scrape(t, m)
@@ -73,6 +74,8 @@ func TestAScrapeShowsTheSpoolAndTheChannels(t *testing.T) {
 		`fieldpost_store_bytes_written_total 4096`, `fieldpost_store_fsync_total 6`, `fieldpost_blacklist_entries 7`,
 		`fieldpost_channels{state="ready"} 1`, `fieldpost_channels{state="absent"} 1`, `fieldpost_channels{state="fault"} 0`,
 		`fieldpost_channel_ready{channel="modems/0"} 1`, `fieldpost_channel_signal_dbm{channel="modems/0"} -71`,
+		`fieldpost_channel_memory_messages{channel="modems/0"} 3`, `fieldpost_channel_memory_places{channel="modems/0"} 20`,
+		`fieldpost_channel_clock_ahead_seconds{channel="modems/0"} 90`,
 		`fieldpost_build_info{version="1.2.3"} 1`)
 	if strings.Contains(got, "alerts") || strings.Contains(got, `signal_dbm{channel="modems/1"}`) {
 		t.Error("a campaign is a label, or a signal that nobody knows is shown")

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	traceLines = 64 // kept by a Recorder
-	traceWidth = 80 // bytes kept of each
+	traceLines = 200 // kept by a Recorder: some minutes of a channel that works
+	traceWidth = 80  // bytes kept of each
 )
 
 // Recorder keeps the last lines between us and a modem, as evidence when something
@@ -31,9 +31,29 @@ type traced struct {
 	b   [traceWidth]byte
 }
 
-func (r *Recorder) in(b []byte)   { r.put('<', b) }
+// in keeps what the modem said. A line that is no result and no answer may be the text of
+// a message, from a modem that fell back to text mode: its length is kept.
+func (r *Recorder) in(b []byte) {
+	if r != nil && !formal(b) {
+		b = fmt.Appendf(nil, "<%d octets>", len(b))
+	}
+	r.put('<', b)
+}
+
 func (r *Recorder) out(b []byte)  { r.put('>', b) }
 func (r *Recorder) note(s string) { r.put('-', []byte(s)) }
+
+// formal says that a line has the form of a result code, of an answer that names its
+// command, of an echo, or of a number.
+func formal(b []byte) bool {
+	if len(b) == 0 || isFinal(b) || isHex(b) || digitRun(b) == len(b) || bytes.HasPrefix(b, []byte("AT")) {
+		return true
+	}
+	if _, ok := known[string(name(b))]; ok {
+		return true
+	}
+	return len(b) > 2 && (b[0] == '+' || b[0] == '^') && b[1] >= 'A' && b[1] <= 'Z' && bytes.IndexByte(b, ':') > 0
+}
 
 func (r *Recorder) put(dir byte, b []byte) {
 	if r == nil {
@@ -80,7 +100,7 @@ func redact(dst, b []byte) int {
 		return n + copy(dst[n:], " octets>")
 	}
 	n := 0
-	quote := false
+	var quote bool
 	private := secret(b)
 	for i := 0; i < len(b) && n < len(dst); {
 		if d := digitRun(b[i:]); d >= 7 || d > 0 && quote && private {
@@ -109,7 +129,7 @@ func secret(b []byte) bool {
 		return bytes.IndexByte(b, '"') >= 0 && b[0] != '^'
 	}
 	switch string(b[1:5]) {
-	case "CUSD", "CLCK", "CPWD", "CPBR", "CNUM":
+	case "CUSD", "CLCK", "CPWD", "CPBR", "CNUM", "CMT:", "CMGL", "CMGR":
 		return true
 	}
 	return false

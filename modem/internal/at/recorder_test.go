@@ -14,6 +14,13 @@ func TestRecorderKeepsNoSecret(t *testing.T) {
 		{`+CSCA: "+59899000000",145`, `+CSCA: "+********000",145`},
 		{"356938035643809", "************809"},
 		{"+CMGS: 42", "+CMGS: 42"},
+		{"Su pedido 1234 esta en camino", "<29 octets>"}, // of a modem that fell back to text mode
+		{"+598 99 te debe plata", "<21 octets>"},
+		{`+CMT: "Mama",,"26/11/22,14:45:01-12"`, `+CMT: "****",,"********************"`},
+		{`+CMGL: 1,1,"Mama",23`, `+CMGL: 1,1,"****",23`},
+		{`+COPS: 0,0,"Antel"`, `+COPS: 0,0,"Antel"`},
+		{"^SMMEMFULL: SM", "^SMMEMFULL: SM"},
+		{"RDY", "RDY"},
 		{"+CMS ERROR: 38", "+CMS ERROR: 38"},
 	}
 	for _, test := range tests {

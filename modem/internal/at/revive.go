@@ -125,31 +125,3 @@ func (s *Session) quiet(ctx context.Context) {
 		}
 	}
 }
-
-// Revive tries to wake a modem that does not answer, from the gentlest means to the
-// last: AT, ESC and AT, the initial commands, a restart. It names the rung that
-// helped. After a restart the port is closed: the device comes back as a new one.
-func (s *Session) Revive(ctx context.Context) (rung string, err error) {
-	if err := s.turn.take(ctx, true, s.port.Done()); err != nil {
-		return "", s.away("", err)
-	}
-	defer s.turn.give()
-	if s.ping(ctx) == nil && s.probe(ctx) {
-		s.silent = false
-		return "AT", nil
-	}
-	if s.escape(ctx) == nil && s.probe(ctx) {
-		s.silent = false
-		return "ESC", nil
-	}
-	if err = s.init(ctx); err == nil {
-		s.silent = false
-		return "initialise", nil
-	}
-	if ctx.Err() != nil {
-		return "", s.away("", ctx.Err())
-	}
-	s.run(ctx, call{cmd: "+CFUN=1,1"}, s.times.of("+CFUN"), 0) // TS 27.007 §8.2; no answer is no surprise
-	s.port.CloseWith(fmt.Errorf("%w: restarted", ErrSilent))
-	return "restart", s.away("", ErrSilent)
-}

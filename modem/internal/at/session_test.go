@@ -271,31 +271,11 @@ func TestSessionGoesSilentAndIsRevived(t *testing.T) {
 		if _, err := s.Submit(bg, 2, "0011"); !errors.Is(err, ErrSilent) || gateway.KindOf(err) != gateway.KindUnavailable {
 			t.Errorf("got %v, want a refusal to send", err)
 		}
-		if rung, err := s.Revive(bg); err != nil || rung != "AT" {
-			t.Errorf("%q, %v", rung, err)
+		if steps, err := s.Revive(bg, false); err != nil || len(steps) != 1 || steps[0].Rung != RungAT {
+			t.Errorf("%v, %v", steps, err)
 		}
 		if _, err := s.Command(bg, "+CREG?"); err != nil {
 			t.Error(err)
-		}
-	})
-}
-
-func TestSessionClosesAModemThatStaysSilent(t *testing.T) {
-	bubble(t, func(t *testing.T, s *Session, f *fake) {
-		dead := map[string][]string{}
-		for _, cmd := range []string{"AT", "AT+CMGF?", "AT+CSQ", "AT+CFUN=1,1"} {
-			dead[cmd] = nil
-		}
-		f.script(dead)
-		if _, err := s.Command(bg, "+CSQ"); !errors.Is(err, ErrSilent) {
-			t.Fatal(err)
-		}
-		if rung, err := s.Revive(bg); err == nil || rung != "restart" {
-			t.Errorf("%q, %v", rung, err)
-		}
-		<-s.Done()
-		if !slices.Contains(f.got(), "AT+CFUN=1,1") {
-			t.Errorf("modem got %q", f.got())
 		}
 	})
 }
