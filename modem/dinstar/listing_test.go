@@ -104,14 +104,14 @@ func TestTheTimeOfAnInboundMessageIsPlausibleOrLeftOpen(t *testing.T) {
 		at    text
 		want  time.Time
 	}{
-		"the network's":          {clock{}, "2026-11-22 11:59:00", now.Add(-time.Minute)},
-		"an old one":             {clock{}, "2025-01-01 00:00:00", time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)},
-		"1970, clock unknown":    {clock{}, "1970-01-01 00:10:00", time.Time{}},
-		"1970, clock known":      {clock{time.Date(1970, 1, 1, 0, 11, 0, 0, time.UTC).Sub(now), true}, "1970-01-01 00:10:00", now.Add(-time.Minute)},
-		"5 h ahead, known":       {clock{5 * time.Hour, true}, "2026-11-22 16:58:00", now.Add(-2 * time.Minute)},
-		"5 h ahead, unknown":     {clock{}, "2026-11-22 16:58:00", time.Time{}},
-		"network's, clock wrong": {clock{5 * time.Hour, true}, "2026-11-22 11:59:00", now.Add(-time.Minute)},
-		"no time":                {clock{}, "<NULL>", time.Time{}},
+		"the network's":          {clock{zone: time.UTC}, "2026-11-22 11:59:00", now.Add(-time.Minute)},
+		"an old one":             {clock{zone: time.UTC}, "2025-01-01 00:00:00", time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)},
+		"1970, clock unknown":    {clock{zone: time.UTC}, "1970-01-01 00:10:00", time.Time{}},
+		"1970, clock known":      {clock{time.UTC, time.Date(1970, 1, 1, 0, 11, 0, 0, time.UTC).Sub(now), true}, "1970-01-01 00:10:00", now.Add(-time.Minute)},
+		"5 h ahead, known":       {clock{time.UTC, 5 * time.Hour, true}, "2026-11-22 16:58:00", now.Add(-2 * time.Minute)},
+		"5 h ahead, unknown":     {clock{zone: time.UTC}, "2026-11-22 16:58:00", time.Time{}},
+		"network's, clock wrong": {clock{time.UTC, 5 * time.Hour, true}, "2026-11-22 11:59:00", now.Add(-time.Minute)},
+		"no time":                {clock{zone: time.UTC}, "<NULL>", time.Time{}},
 	} {
 		s.clock = c.clock
 		if got := s.sentAt(c.at); !got.Equal(c.want) {

@@ -73,7 +73,7 @@ func newSite(d *Driver, host modem.Host) *site {
 	s := &site{
 		o: &d.o, api: d.api, host: host, wake: make(chan struct{}, 1),
 		log:   d.o.Logger.With(slog.String("provider", d.o.Provider)),
-		ports: map[int]*port{}, open: map[uint32]*awaited{},
+		ports: map[int]*port{}, open: map[uint32]*awaited{}, clock: clock{zone: d.o.Zone},
 	}
 	s.ctx, s.end = context.WithCancel(context.Background())
 	s.chores = []*chore{
