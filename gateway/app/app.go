@@ -22,8 +22,10 @@ import (
 	"fieldpost/gateway/internal/dialer"
 	"fieldpost/gateway/internal/intake"
 	"fieldpost/gateway/internal/metrics"
+	"fieldpost/gateway/internal/sims"
 	"fieldpost/gateway/numbers"
 	"fieldpost/modem"
+	"fieldpost/modem/dinstar"
 	"fieldpost/modem/serial"
 	"fieldpost/spool"
 )
@@ -50,6 +52,8 @@ type Options struct {
 	Version string
 	Logger  *slog.Logger     // nil = none
 	Now     func() time.Time // nil = time.Now
+
+	polls dinstar.Every // how often gateways are asked; zero = as usual
 }
 
 // App is the whole daemon. New, Run and Stop are called one after the other.
@@ -68,7 +72,10 @@ type App struct {
 	guard     *access.Guard
 	intake    *intake.Intake
 	finder    *serial.Finder // of modems by IMEI
+	hooks     *hooks         // of gateways that push
+	polls     dinstar.Every  // how often gateways are asked; zero = as usual
 	bank      *modem.Bank
+	sims      *sims.SIMs
 	dialer    *dialer.Dialer
 	metrics   *metrics.Metrics
 	api       *api.API
@@ -90,12 +97,12 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	a := &App{cfg: o.Config, version: o.Version, log: o.Logger, now: o.Now, started: o.Now(), changes: make(chan client.Channel, 256), alarms: make(chan gateway.AlarmEvent, maxAlarms), finder: serial.NewFinder()}
+	a := &App{cfg: o.Config, version: o.Version, log: o.Logger, now: o.Now, started: o.Now(), changes: make(chan client.Channel, 256), alarms: make(chan gateway.AlarmEvent, maxAlarms), finder: serial.NewFinder(), polls: o.polls}
 	a.stack.log = o.Logger
 	// The order in which releases are pushed is that of a shutdown read backwards.
 	for _, step := range []func(context.Context) error{
 		a.openSpool, a.openDefinitions, a.openGuard, a.openIntake, a.makeSenders,
-		a.openAPI, a.addBank, a.addDialer, a.addReconciler, a.addKeepers,
+		a.openAPI, a.addBank, a.addSIMs, a.addDialer, a.addReconciler, a.addConfirmer, a.addKeepers,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, a.stack.unwind(context.WithoutCancel(ctx)))

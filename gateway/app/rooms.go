@@ -22,13 +22,19 @@ func (a *App) openSpool(context.Context) (err error) {
 	if a.numbers, err = numbers.New(numbers.Options{Region: a.cfg.Site.Region, ShortCodes: true}); err != nil {
 		return fmt.Errorf("site.region: %w", err)
 	}
+	judge, err := a.judge()
+	if err != nil {
+		return err
+	}
 	c := &a.cfg.Storage
 	a.spool, err = spool.Open(spool.Options{
 		Path: c.Path, Version: a.version, Now: a.now, Logger: a.log.With("part", "spool"),
 		Zone: a.cfg.Site.Zone, MaxSize: c.MaxSize, KeepEvents: c.KeepEvents,
 		ResendAfter: a.cfg.Sending.ResendAfter,
+		ResetDay:    resetDays(a.cfg.SIMs),
 		OnQueued:    a.rowsQueued,
 		Normalise:   a.numbers.Normalise,
+		Judge:       judge,
 	})
 	if err != nil {
 		return err
@@ -49,6 +55,7 @@ func (a *App) openDefinitions(context.Context) (err error) {
 	a.catalog, err = catalog.Open(catalog.Options{
 		Store: a.spool, Managed: managed(a.cfg.Providers), Zone: a.cfg.Site.Zone,
 	})
+	a.hooks = newHooks(hooksOptions{catalog: a.catalog, log: a.log.With("part", "hooks"), alarm: a.alarm, now: a.now})
 	return err
 }
 
@@ -88,9 +95,12 @@ func (a *App) makeSenders(context.Context) error {
 	if err := a.bank.Set(a.devices()); err != nil {
 		return err
 	}
+	if err := a.openSIMs(); err != nil {
+		return err
+	}
 	a.dialer = dialer.New(dialer.Options{
 		Queue: a.spool, Meter: a.spool, Blacklist: a.spool,
-		Channels: a.bank, Definitions: lanes{a.catalog, a.simLimits()},
+		Channels: a.bank, Definitions: lanes{a.catalog, a.simLimits()}, SIMs: a.sims,
 		Now: a.now, Logger: a.log.With("part", "dialer"), Zone: a.cfg.Site.Zone,
 		Trusted: a.clockBelieved, Attempts: a.cfg.Sending.Attempts,
 	})

@@ -16,11 +16,11 @@ func (a *App) openAPI(ctx context.Context) (err error) {
 	a.api, err = api.New(api.Options{
 		Rooms: api.Rooms{
 			Spool: a.spool, Catalog: a.catalog, Intake: a.intake, Numbers: a.numbers,
-			Bank: a.bank, Sender: reasons{a.spool, a.dialer, a.cfg.Site.Zone}, Site: a,
+			Bank: a.bank, SIMs: a.sims, Devices: a.bank, Sender: reasons{a.spool, a.dialer, a.cfg.Site.Zone}, Site: a,
 		},
 		Guard: a.guard, Version: a.version, Zone: a.cfg.Site.Zone,
 		Dir: a.baseDir(), MaxBody: h.MaxBody, MaxBase: h.MaxBase, Rate: h.Rate, Burst: h.Burst,
-		Segments: a.cfg.Sending.MaxSegments, Metrics: a.metrics.Handler(), Observe: a.observe,
+		Segments: a.cfg.Sending.MaxSegments, Metrics: a.metrics.Handler(), Hooks: a.hooks, Observe: a.observe,
 		Now: a.now, Logger: a.log.With("part", "api"),
 	})
 	if err != nil {

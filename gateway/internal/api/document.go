@@ -26,6 +26,8 @@ func (a *API) routes() {
 	a.blacklistRoutes()
 	a.providerRoutes()
 	a.channelRoutes()
+	a.deviceRoutes()
+	a.simRoutes()
 	a.siteRoutes()
 	a.tokenRoutes()
 	a.reportRoutes()

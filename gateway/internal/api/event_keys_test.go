@@ -19,6 +19,7 @@ func TestEventsUseTheKeysOfTheAPI(t *testing.T) {
 		{gateway.MessageEvent{}, client.Message{}, nil},
 		{gateway.InboundEvent{}, client.Inbound{}, []string{"corrected"}},
 		{gateway.UploadEvent{}, client.Upload{}, nil},
+		{gateway.SIMEvent{}, client.SIM{}, []string{"change", "reason", "by", "amount"}},
 		{gateway.BlacklistEvent{}, client.Listed{}, []string{"listed", "imported"}},
 	} {
 		api := keys(c.resource)

@@ -2,19 +2,20 @@ package sims
 
 import (
 	"context"
+	"unicode/utf8"
 
 	"fieldpost/gateway"
 	"fieldpost/spool"
 )
 
-// maxWhy bounds the reason that a person gives, in bytes.
+// maxWhy bounds the reason that a person gives, in characters.
 const maxWhy = 300
 
 // Hold keeps a card from sending until somebody releases it, and returns when that
 // is on disk. why and by are shown to whoever asks.
 func (s *SIMs) Hold(ctx context.Context, id, why, by string) (Card, error) {
-	if why == "" || len(why) > maxWhy {
-		return Card{}, gateway.Invalid("reason", "must have 1 to %d bytes: whoever finds the card held reads it", maxWhy)
+	if why == "" || utf8.RuneCountInString(why) > maxWhy {
+		return Card{}, gateway.Invalid("reason", "must have 1 to %d characters: whoever finds the card held reads it", maxWhy)
 	}
 	return s.change(ctx, id, func(e *entry) error {
 		s.hold(e, Hold{Since: s.now(), Cause: CausePerson, Why: why, By: by})
