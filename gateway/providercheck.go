@@ -41,6 +41,7 @@ func (p *Provider) Check() []*Error {
 		p.checkURL(&c, t)
 		p.checkPorts(&c, t)
 		p.checkOptions(&c)
+		p.checkPush(&c)
 	}
 	_, err := CompilePattern("pattern", p.Pattern)
 	c.add(err)
@@ -123,6 +124,9 @@ func (p *Provider) checkOptions(c *checks) {
 	}
 	if b, err := hex.DecodeString(strings.ReplaceAll(p.Certificate, ":", "")); p.Certificate != "" && (err != nil || len(b) != sha256.Size) {
 		c.invalid("certificate", "must be the SHA-256 of the gateway's certificate: 64 hexadecimal digits")
+	}
+	if p.Certificate != "" && !strings.HasPrefix(p.URL, "https://") {
+		c.invalid("certificate", "belongs to an https:// address: over http nobody shows one")
 	}
 	for i, s := range p.PushFrom {
 		if _, err := ParseNetwork(s); err != nil {

@@ -58,7 +58,7 @@ func TestProviderCheckRefusesOnePortTwice(t *testing.T) {
 func TestP3EveryProductTypeIsKnownAndOnlyThoseWithADriverAreUsable(t *testing.T) {
 	for _, name := range []string{"GSM", "DinstarWeb", "DinstarWebPush", "Dinstar", "Quality", "GMG", "Nexmo", "InfoBip",
 		"SMSMasivo", "URLSMS", "URLSMSAuth", "URLPOSTSMS", "URLPOSTSMSAuth", "Twilio", "WhatsAppCloud"} {
-		if tp, ok := gateway.LookupProviderType(name); !ok || tp.Usable != slices.Contains([]string{gateway.TypeGSM, gateway.TypeDinstarWeb, gateway.TypeDinstar}, name) {
+		if tp, ok := gateway.LookupProviderType(name); !ok || tp.Usable != slices.Contains([]string{gateway.TypeGSM, gateway.TypeDinstarWeb, gateway.TypeDinstarWebPush, gateway.TypeDinstar}, name) {
 			t.Errorf("%s is %+v, %v", name, tp, ok)
 		}
 	}

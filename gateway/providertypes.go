@@ -30,7 +30,7 @@ func ProviderTypes() []ProviderType {
 		{Name: TypeGSM, Driver: "serial", DialString: true, Channels: sms, Usable: true,
 			Fields: append([]string{"ports", "report"}, sims...)},
 		{Name: TypeDinstarWeb, Driver: "dinstar", DialString: true, Channels: sms, Fields: rack, Usable: true},
-		{Name: TypeDinstarWebPush, Driver: "dinstar", DialString: true, Channels: sms, Fields: push},
+		{Name: TypeDinstarWebPush, Driver: "dinstar", DialString: true, Channels: sms, Fields: push, Usable: true},
 		{Name: TypeDinstar, Driver: "dwg", DialString: true, Channels: sms, Fields: dial, Usable: true},
 	}
 	for _, name := range []string{"Quality", "GMG", "Nexmo", "InfoBip", "SMSMasivo",

@@ -6,7 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strings"
+	"time"
 
 	"fieldpost/gateway"
 	"fieldpost/gateway/internal/catalog"
@@ -19,16 +19,48 @@ import (
 func (a *App) dinstarDevice(p catalog.Provider) modem.Device {
 	o := dinstar.Options{
 		Provider: p.Name, URL: p.URL, User: p.User, Password: p.Password, Report: p.Report,
-		Marks: inboxes{a.spool}, Now: a.now, Logger: a.log.With("part", "dinstar"),
+		Auth: dinstar.Auth(p.Auth), Certificate: p.Certificate, Ports: usePorts(p.UsePorts), Zone: a.deviceZone(p.DeviceZone),
+		Marks: inboxes{a.spool}, Now: a.now, Logger: a.log.With("part", "dinstar"), Every: a.polls,
 	}
-	// Hashed: a password is in it.
-	sum := sha256.Sum256(fmt.Appendf(nil, "%t %q %q %q", p.Report, p.URL, p.User, []byte(p.Password)))
 	return modem.Device{
-		Key:      strings.ToLower(strings.TrimSuffix(p.URL, "/")),
-		Version:  hex.EncodeToString(sum[:]),
+		Key:      p.Endpoint(),
+		Version:  dinstarVersion(&p),
 		Provider: p.Name,
-		New:      func() (modem.Driver, error) { return dinstar.New(o) },
+		Ports:    o.Ports,
+		New: func() (modem.Driver, error) {
+			d, err := dinstar.New(o)
+			if err == nil && p.Pushes() {
+				a.hooks.connect(p.Name, d)
+			}
+			return d, err
+		},
 	}
+}
+
+// dinstarVersion changes when the driver of a provider must be made anew. It is hashed: a
+// password is in it. The secret and the networks of pushes are asked for at each push.
+func dinstarVersion(p *catalog.Provider) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %t %q %q %q %q %q %q %q", p.Type, p.Report, p.URL, p.User, []byte(p.Password),
+		p.Auth, p.Certificate, p.UsePorts, p.DeviceZone))
+	return hex.EncodeToString(sum[:])
+}
+
+// usePorts reads the ports of a gateway that a provider uses; nil = all of them.
+func usePorts(list string) []int {
+	ports, err := gateway.ParseDialString(list)
+	if err != nil { // absent: the catalog and the configuration refuse any other fault
+		return nil
+	}
+	return ports
+}
+
+// deviceZone gives the zone of a gateway's clock: by default the site's, since who set the clock
+// stood beside the gateway.
+func (a *App) deviceZone(name string) *time.Location {
+	if zone, err := time.LoadLocation(name); name != "" && err == nil {
+		return zone
+	}
+	return a.cfg.Site.Zone
 }
 
 // inboxKind is the kind of the documents that remember how far inboxes were read.

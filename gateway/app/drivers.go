@@ -34,7 +34,7 @@ func (a *App) devices() []modem.Device {
 			for _, port := range p.Ports {
 				add(a.serialDevice(p, port))
 			}
-		case gateway.TypeDinstarWeb:
+		case gateway.TypeDinstarWeb, gateway.TypeDinstarWebPush:
 			add(a.dinstarDevice(p))
 		case gateway.TypeDinstar:
 			add(a.dwgDevice(p))

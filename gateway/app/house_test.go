@@ -18,6 +18,7 @@ import (
 	"fieldpost/gateway"
 	"fieldpost/gateway/client"
 	"fieldpost/gateway/config"
+	"fieldpost/modem/dinstar"
 	"fieldpost/modem/sim"
 	"fieldpost/spool"
 )
@@ -31,6 +32,7 @@ type setup struct {
 	provider string // keys of the provider
 	listen   string // "" = any port
 	now      func() time.Time
+	polls    dinstar.Every // how often gateways are asked; zero = as usual
 }
 
 // house is a daemon on simulated modems, seen from outside: HTTP, ptys, and the
@@ -138,7 +140,7 @@ func (h *house) build() (*App, error) {
 	c, err := config.Parse(filepath.Join(h.dir, "fieldpost.toml"), []byte(h.toml()))
 	must(h.t, err)
 	return New(h.t.Context(), Options{
-		Config: c, Version: "test", Now: h.o.now,
+		Config: c, Version: "test", Now: h.o.now, polls: h.o.polls,
 		Logger: slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 }

@@ -166,6 +166,46 @@ limits.recipients_per_month = 90
 	}
 }
 
+func TestAGatewayThatDialsInNeedsAPassword(t *testing.T) {
+	_, err := Parse("x.toml", []byte(head+"[[provider]]\nname = \"rack\"\ntype = \"Dinstar\"\nurl = \"192.0.2.2\"\nuser = \"admin\"\n"))
+	for _, want := range []string{"provider.password_file: is missing", "provider.url: must have the form tcp://host:port"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+func TestAGatewayThatPushesNeedsASecretAndAnAddress(t *testing.T) {
+	dir := t.TempDir()
+	push := func(url, secret string) error {
+		if err := os.WriteFile(filepath.Join(dir, "push.secret"), []byte(secret+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		file := ""
+		if secret != "" {
+			file = "push_secret_file = \"push.secret\"\n"
+		}
+		_, err := Parse(filepath.Join(dir, "x.toml"), []byte(head+"[[provider]]\nname = \"rack\"\ntype = \"DinstarWebPush\"\nurl = \""+url+"\"\n"+file))
+		return err
+	}
+	if err := push("http://192.0.2.20", "0123456789abcdef0123456789abcdef"); err != nil {
+		t.Errorf("a sound provider is refused: %v", err)
+	}
+	for says, err := range map[string]error{
+		"provider.push_secret_file: is missing":                             push("http://192.0.2.20", ""),
+		"provider.push_secret_file: has 7 characters and must have 16 to":   push("http://192.0.2.20", "letmein"),
+		"provider.push_from: is missing: url names the gateway by a name, ": push("http://rack.example.com", "0123456789abcdef"),
+	} {
+		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "letmein") {
+			t.Errorf("got %v, want %s", err, says)
+		}
+	}
+	_, err := Parse(filepath.Join(dir, "x.toml"), []byte(head+"[[provider]]\nname = \"rack\"\ntype = \"DinstarWeb\"\nurl = \"http://192.0.2.20\"\npush_secret_file = \"push.secret\"\n"))
+	if err == nil || strings.Count(err.Error(), "push_secret_file") != 1 || !strings.Contains(err.Error(), "a DinstarWeb provider has no push_secret") {
+		t.Errorf("a type without pushes gives %v", err)
+	}
+}
+
 func TestTrustedCanBeNone(t *testing.T) {
 	c, err := Parse("x.toml", []byte(head+"[http]\ntrusted = []\n"))
 	if err != nil {

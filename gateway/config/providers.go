@@ -62,7 +62,7 @@ func (r *reader) provider(t *table) Provider {
 	for _, q := range t.subs("port") {
 		p.Ports = append(p.Ports, r.port(q))
 	}
-	r.check(t, &p.Provider, p.Password)
+	r.check(t, &p)
 	t.done()
 	return p
 }
@@ -98,7 +98,7 @@ func (r *reader) limits(t *table) gateway.Limits {
 
 // check notes what gateway finds wrong with a provider, at the key at fault. A
 // key that was wrong already is not judged by its default.
-func (r *reader) check(t *table, p *gateway.Provider, password gateway.Secret) {
+func (r *reader) check(t *table, p *Provider) {
 	for _, e := range p.Check() {
 		path := t.at(keyPath(e.Field))
 		if r.faulty(path) {
@@ -114,13 +114,19 @@ func (r *reader) check(t *table, p *gateway.Provider, password gateway.Secret) {
 	if !ok || !tp.Usable {
 		return
 	}
-	if e := p.CheckPassword(password); e != nil && !r.faulty(t.at("password_file")) {
-		t.add(t.at("password_file"), "%s", e.Text)
-	}
 	for _, secret := range []string{"password", "push_secret"} {
 		if t.has(secret+"_file") && !slices.Contains(tp.Fields, secret) {
 			t.add(t.at(secret+"_file"), "a %s provider has no %s", tp.Name, secret)
 		}
+	}
+	r.checkSecret(t, "password_file", p.CheckPassword(p.Password))
+	r.checkSecret(t, "push_secret_file", p.CheckPushSecret(p.PushSecret))
+}
+
+// checkSecret notes what is wrong with a secret, at the key that names its file.
+func (r *reader) checkSecret(t *table, key string, e *gateway.Error) {
+	if e != nil && !r.faulty(t.at(key)) {
+		t.add(t.at(key), "%s", e.Text)
 	}
 }
 

@@ -228,6 +228,29 @@ func TestAGatewayThatDialsInNeedsAPasswordThatItsLoginCanCarry(t *testing.T) {
 	}
 }
 
+func TestAGatewayThatPushesKeepsAGoodSecret(t *testing.T) {
+	c := open(t, newMemory())
+	p := Provider{Provider: gateway.Provider{Name: "rack3", Type: gateway.TypeDinstarWebPush, URL: "http://192.0.2.20", User: "admin"}}
+	for _, secret := range []string{"", "***", "short"} {
+		p.PushSecret = gateway.Secret(secret)
+		_, err := c.PutProvider(t.Context(), p)
+		refused(t, err, gateway.KindInvalid, "push_secret")
+	}
+	p.PushSecret = "0123456789abcdef"
+	p = must[Provider](t)(c.PutProvider(t.Context(), p))
+	p.PushSecret = "***"
+	if p = must[Provider](t)(c.PutProvider(t.Context(), p)); p.PushSecret != "0123456789abcdef" {
+		t.Error("the secret is another")
+	}
+	p.Type, p.PushSecret = gateway.TypeDinstarWeb, ""
+	if p = must[Provider](t)(c.PutProvider(t.Context(), p)); p.PushSecret != "" {
+		t.Error("a provider that no longer pushes kept the secret")
+	}
+	p.PushSecret = "0123456789abcdef"
+	_, err := c.PutProvider(t.Context(), p)
+	refused(t, err, gateway.KindInvalid, "push_secret")
+}
+
 func TestAtMostOneProviderIsTheDefault(t *testing.T) {
 	m := newMemory()
 	c := open(t, m)

@@ -42,6 +42,9 @@ func (c *Catalog) PutProvider(ctx context.Context, p Provider) (Provider, error)
 	if e := p.CheckPassword(p.Password); e != nil {
 		return Provider{}, e
 	}
+	if e := p.CheckPushSecret(p.PushSecret); e != nil {
+		return Provider{}, e
+	}
 	if err := fresh(kindProvider, p.Name, p.Revision, old.Revision); err != nil {
 		return Provider{}, err
 	}
@@ -92,7 +95,10 @@ func (p *Provider) keepSecrets(old Provider) {
 		p.Password = old.Password
 	}
 	if unsaid(p.PushSecret) {
-		p.PushSecret = old.PushSecret
+		p.PushSecret = ""
+		if p.Pushes() { // the type may be another than before
+			p.PushSecret = old.PushSecret
+		}
 	}
 	pins := map[int]gateway.Secret{}
 	for _, q := range old.Ports {
