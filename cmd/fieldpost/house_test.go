@@ -42,6 +42,7 @@ var floors = map[string]int{
 	"fieldpost/gateway/internal/dialer":    4,
 	"fieldpost/gateway/internal/intake":    4,
 	"fieldpost/gateway/internal/sims":      4,
+	"fieldpost/gateway/internal/optout":    4,
 	"fieldpost/gateway/internal/reconcile": 4,
 
 	"fieldpost/gateway/internal/api":     5,

@@ -11,10 +11,6 @@ import (
 	"fieldpost/gateway/client"
 )
 
-// partsWait is how long an inbound message waits for its missing segments before
-// it is delivered incomplete.
-const partsWait = 6 * time.Hour
-
 // addKeepers adds the small actors, and the release that comes first of all in a
 // shutdown: nothing new is taken from now on.
 func (a *App) addKeepers(context.Context) error {
@@ -39,10 +35,11 @@ func (a *App) addKeepers(context.Context) error {
 
 // flushParts delivers long inbound messages whose missing segments never came.
 func (a *App) flushParts(ctx context.Context) error {
-	tick := time.NewTicker(10 * time.Minute)
+	wait := a.cfg.Inbound.IncompleteAfter
+	tick := time.NewTicker(min(10*time.Minute, wait/2))
 	defer tick.Stop()
 	for {
-		if n, err := a.spool.FlushParts(ctx, a.now().Add(-partsWait)); err != nil && ctx.Err() == nil {
+		if n, err := a.spool.FlushParts(ctx, a.now().Add(-wait)); err != nil && ctx.Err() == nil {
 			a.log.Error("incomplete inbound messages wait on", "error", err)
 		} else if n > 0 {
 			a.log.Info("inbound messages were delivered incomplete", "count", n)

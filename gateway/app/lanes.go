@@ -14,7 +14,7 @@ type lanes struct {
 
 // Lanes lists every queue that there can be.
 func (l lanes) Lanes() []dialer.Lane {
-	all := l.Catalog.Lanes()
+	all := append(l.Catalog.Lanes(), l.Catalog.OwnLanes()...)
 	out := make([]dialer.Lane, len(all))
 	for i := range all {
 		out[i] = toLane(&all[i], l.simLimits)
@@ -34,6 +34,7 @@ func toLane(c *catalog.Lane, simLimits map[string]gateway.Limits) dialer.Lane {
 		Zone:      c.Zone,
 		Running:   c.Enabled && c.Started && c.Fault == "" && !c.Provider.Disabled(),
 		DNCR:      c.DNCR,
+		Exempt:    c.Own,
 		Batch:     c.Batch,
 		Pattern:   c.Pattern,
 		Rate:      c.Provider.Rate,

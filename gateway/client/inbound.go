@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"net/url"
 	"time"
 )
 
@@ -20,9 +21,30 @@ type Inbound struct {
 	Incomplete bool      `json:"incomplete,omitempty" doc:"Some segments have not come"`
 	Undecoded  string    `json:"undecoded,omitempty" doc:"Why it could not be read; raw holds what came"`
 	Raw        []string  `json:"raw,omitempty" doc:"TPDUs in hex, where it could not be read"`
+	Wish       string    `json:"wish,omitempty" enum:"stop,start,near" example:"stop" doc:"The customer wants no more messages, or messages again; near = a person should read it"`
+	WishBy     string    `json:"wish_by,omitempty" example:"ana" doc:"Who decided what it asks; absent = its words alone"`
+}
+
+// Decision is a person's word on what a received message asks.
+type Decision struct {
+	Wish string `json:"wish" enum:"stop,start,none" example:"stop" doc:"stop lists the sender for every campaign, start ends that, none leaves it"`
 }
 
 // Inbound lists the received messages, newest first.
 func (c *Client) Inbound(ctx context.Context, l List) (Page[Inbound], error) {
 	return get[Page[Inbound]](ctx, c, "/inbound", l.values())
+}
+
+// InboundWithWish lists those with a wish, newest first: "stop", "start", or "near" for
+// those that a person should read.
+func (c *Client) InboundWithWish(ctx context.Context, wish string, l List) (Page[Inbound], error) {
+	v := l.values()
+	set(v, "wish", wish)
+	return get[Page[Inbound]](ctx, c, "/inbound", v)
+}
+
+// DecideOptOut says what a received message asks: "stop", "start" or "none".
+// KindConflict when it is decided otherwise already.
+func (c *Client) DecideOptOut(ctx context.Context, id, wish string) (Inbound, error) {
+	return post[Inbound](ctx, c, "/inbound/"+url.PathEscape(id)+"/opt-out", Decision{Wish: wish})
 }

@@ -27,6 +27,8 @@ type Config struct {
 	Hub       Hub
 	Log       Log
 	Sending   Sending
+	Inbound   Inbound
+	OptOut    OptOut
 	Providers []Provider
 	Operators []gateway.Operator
 	Cards     Cards

@@ -13,6 +13,8 @@
 //	[hub]        broker, user, password_file, ca_file, cert_file, key_file, keep_alive
 //	[log]        level, format
 //	[sending]    max_segments, attempts, resend_after, valid_for
+//	[inbound]    incomplete_after
+//	[opt_out]    enabled, languages, stop_words, start_words, ignore_words, reply_stop, reply_start
 //	[[provider]] name, type, url, user, password_file, sender, pattern, default, rate, report, limits, enabled
 //	[[provider.port]] port, device, imei, baud, pin_file, smsc
 //	[[operator]] name, networks, prefixes

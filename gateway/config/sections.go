@@ -36,6 +36,8 @@ func Default() *Config {
 			ResendAfter: 10 * time.Minute,
 			ValidFor:    ValidFor{Single: 24 * time.Hour, Base: 7 * day},
 		},
+		Inbound: Inbound{IncompleteAfter: 6 * time.Hour},
+		OptOut:  OptOut{Enabled: true, Languages: gateway.WishLanguages()},
 	}
 }
 
@@ -54,6 +56,8 @@ func (r *reader) config() *Config {
 	r.hub(r.sub("hub"), &c.Hub)
 	r.log(r.sub("log"), &c.Log)
 	r.sending(r.sub("sending"), &c.Sending)
+	r.inbound(r.sub("inbound"), &c.Inbound)
+	r.optOut(r.sub("opt_out"), &c.OptOut, c.Sending.MaxSegments)
 	c.Providers = r.providers(r.subs("provider"))
 	c.Operators = r.operators(r.subs("operator"))
 	r.cards(r.sub("sims"), &c.Cards)

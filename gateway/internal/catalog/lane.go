@@ -26,6 +26,7 @@ type Lane struct {
 	Batch    int // 1-50
 	Policy   gateway.UnknownPolicy
 	Fault    string // why it can never run as it is defined; "" = nothing
+	Own      bool   // a provider's own: see OwnLane
 }
 
 // Route is what the campaign of a message means when it comes in.
@@ -64,6 +65,25 @@ func (c *Catalog) Lanes() []Lane {
 	lanes := make([]Lane, 0, len(names))
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		lanes = append(lanes, c.lane(s, name))
+	}
+	return lanes
+}
+
+// OwnLane names a provider's own queue: it carries what the box itself answers to a customer
+// on the port that the customer wrote to. No campaign can have its name (CheckName), so that
+// nobody else's message comes into it.
+func OwnLane(provider string) string { return "@" + provider }
+
+// OwnLanes lists the providers' own queues. They have no schedule and no pace but the
+// provider's rate, and run whenever their provider does.
+func (c *Catalog) OwnLanes() []Lane {
+	s := c.now.Load()
+	lanes := make([]Lane, 0, len(s.providers))
+	for _, name := range slices.Sorted(maps.Keys(s.providers)) {
+		p := s.providers[name]
+		l := Lane{Name: OwnLane(name), Provider: p.clone().Provider, Enabled: true, Started: true, Batch: gateway.MaxBatch, Zone: c.zone, Own: true}
+		l.Interval = leastInterval(&l.Provider)
+		lanes = append(lanes, l)
 	}
 	return lanes
 }

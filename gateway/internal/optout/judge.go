@@ -87,11 +87,13 @@ func (j *Judge) learn(t tongue) {
 func (j *Judge) teach(field, word string, m mark) error {
 	words := wordsOf(word)
 	phrase := strings.Join(words, " ")
-	switch old := j.phrases[phrase]; {
+	switch old, all := j.phrases[phrase], tongues()[""]; {
 	case len(words) == 0 || len(words) > maxPhrase:
 		return gateway.Invalid(field, "%q is no word, and no phrase of at most %d words", word, maxPhrase)
+	case m == 0 && slices.Contains(all.stop, phrase):
+		return gateway.Invalid(field, "%q is how customers of every network say stop: it cannot mean something else", word)
 	case m == markStart && old&markStop != 0 || m == markStop && old&markStart != 0:
-		return gateway.Invalid(field, "%q means the opposite already; name it in ignore_words, or choose another", word)
+		return gateway.Invalid(field, "%q means the opposite already: choose another", word)
 	}
 	j.phrases[phrase] = m
 	return nil

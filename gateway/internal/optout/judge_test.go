@@ -108,13 +108,14 @@ func TestASiteHasWordsOfItsOwn(t *testing.T) {
 
 func TestWordsThatCannotBeAreRefused(t *testing.T) {
 	for field, w := range map[string]Words{
-		"languages":    {Languages: []string{"en", "xx"}},
-		"stop_words":   {Stop: []string{"!!"}},
-		"start_words":  {Start: []string{"STOP"}},
-		"ignore_words": {Ignore: []string{"one two three four five"}},
+		"languages":     {Languages: []string{"en", "xx"}},
+		"stop_words":    {Stop: []string{"!!"}},
+		"start_words":   {Start: []string{"STOP"}},
+		"ignore_words":  {Ignore: []string{"one two three four five"}},
+		"ignore_words ": {Ignore: []string{"Stop!"}},
 	} {
 		_, err := NewJudge(w)
-		if e, ok := err.(*gateway.Error); !ok || e.Kind != gateway.KindInvalid || e.Field != field {
+		if e, ok := err.(*gateway.Error); !ok || e.Kind != gateway.KindInvalid || e.Field != strings.TrimSpace(field) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
