@@ -81,7 +81,7 @@ func (t *tx) save(m *gateway.Message) error {
 			return err
 		}
 	}
-	if home.slot() == slot(gateway.StatusQueued) && home != old {
+	if home.slot().status() == gateway.StatusQueued && home != old {
 		t.arrived(lane, m)
 	}
 	t.homes[m.IDM] = home
@@ -237,7 +237,7 @@ func (t *tx) insert(m *gateway.Message) error {
 	if err := t.count(lane, gateway.StatusNone, m.Status); err != nil {
 		return err
 	}
-	if home.slot() == slot(gateway.StatusQueued) {
+	if home.slot().status() == gateway.StatusQueued {
 		t.arrived(lane, m)
 	}
 	return t.announce(m, tr)

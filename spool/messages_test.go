@@ -276,7 +276,7 @@ func TestOnQueuedTellsOfEveryQueueThatGrew(t *testing.T) {
 	if _, err := s.AddBatch(context.Background(), Upload{ID: "u", Offset: 1, Kind: "base"}, []gateway.Message{a, b}); err != nil {
 		t.Fatal(err)
 	}
-	want := []told{{"camp", 9999, 1}, {"camp", 9999, 2}, {"base", 7, 0}}
+	want := []told{{"camp", 9999, 1}, {"camp", 9999, 3}, {"camp", 9999, 2}, {"base", 7, 0}}
 	if !slices.Equal(all, want) {
 		t.Errorf("told %v, want %v", all, want)
 	}

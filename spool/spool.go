@@ -36,9 +36,9 @@ type Options struct {
 	ResendAfter time.Duration
 	// KeepEvents is how many of the newest events are kept; 0 = 100,000.
 	KeepEvents int
-	// OnQueued is told of a campaign whose queue grew, after the commit: the priority
-	// and entry position of the row, or position 0 for many rows, whose best priority it
-	// is. It runs in the writer's goroutine and must not block.
+	// OnQueued is told of a campaign whose queue grew, by rows that may go later too,
+	// after the commit: the priority and entry position of the row, or position 0 for many
+	// rows, whose best priority it is. It runs in the writer's goroutine and must not block.
 	OnQueued func(campaign string, priority uint16, idm uint64)
 
 	// Normalise writes the sender of an inbound message as the site writes numbers;

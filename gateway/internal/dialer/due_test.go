@@ -48,6 +48,29 @@ func TestNotBeforeIsKept(t *testing.T) {
 	})
 }
 
+func TestRowThatIsScheduledWhileItsLaneIsIdleLeavesInTime(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := setup(t, newBank("bank", 1), aLane("d"))
+		w.add(row("d", 0))
+		w.start()
+		pass(time.Minute)
+		began := time.Now()
+		m := row("d", 1)
+		m.NotBefore = began.Add(time.Hour)
+		late := w.add(m)
+		m = row("d", 2)
+		m.NotBefore = began.Add(90 * time.Second)
+		soon := w.add(m)
+		pass(89 * time.Second)
+		w.expect(soon, gateway.StatusQueued)
+		pass(2 * time.Second)
+		w.expect(soon, gateway.StatusSent)
+		w.expect(late, gateway.StatusQueued)
+		pass(time.Hour)
+		w.expect(late, gateway.StatusSent)
+	})
+}
+
 func TestScheduledRowLeavesInTimeAmidABacklog(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := setup(t, newBank("bank", 1), aLane("d"))
