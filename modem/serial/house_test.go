@@ -328,28 +328,6 @@ func TestTriesOfEveryMaker(t *testing.T) {
 	}
 }
 
-// What a modem says in an answer is read without a panic, and bounded.
-func FuzzReplies(f *testing.F) {
-	f.Add("+CMGL: 1,1,,23")
-	f.Add(`+CUSD: 0,"00530061",72`)
-	f.Add("+CPINR: SIM PIN,3,3")
-	f.Fuzz(func(t *testing.T, line string) {
-		stat(line, 1)
-		if n := length(line); n < 0 {
-			t.Errorf("length %d", n)
-		}
-		if n, ok := firstTries(line); ok && (n < 0 || n > 10) {
-			t.Errorf("%d tries", n)
-		}
-		for _, packed := range []bool{false, true} {
-			if _, text := parseUSSD(line, packed); len(text) > 4*len(line) {
-				t.Errorf("a text of %d bytes", len(text))
-			}
-		}
-		simReason(line)
-	})
-}
-
 // While messages go out, the regular look asks for the signal and nothing else.
 func TestHousekeepingCostsOneCommandWhileMessagesGoOut(t *testing.T) {
 	r := newRig(t)

@@ -17,7 +17,7 @@ func (r *run) identify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	imei, err := r.number(ctx, "+CGSN", 14, 17)
+	imei, err := r.sure(ctx, r.o.Port.IMEI, func(ctx context.Context) (string, error) { return r.number(ctx, "+CGSN", 14, 17) })
 	if err != nil {
 		return err
 	}
@@ -36,6 +36,23 @@ func (r *run) identify(ctx context.Context) error {
 	return nil
 }
 
+// maxAsked is how often an answer is asked for that does not come the same way twice.
+const maxAsked = 5
+
+// sure asks until the answer is the one that is expected, or came twice in a row: a digit
+// that the wire changed must not make another SIM or modem of it.
+func (r *run) sure(ctx context.Context, expected string, ask func(context.Context) (string, error)) (string, error) {
+	last, err := ask(ctx)
+	for n := 1; err == nil && last != expected && n < maxAsked; n++ {
+		var again string
+		if again, err = ask(ctx); again == last {
+			break
+		}
+		last = again
+	}
+	return last, err
+}
+
 // sameIMEI compares the 14 digits that count: the last is a check digit or, in an
 // IMEISV, a version (TS 23.003 §6.2).
 func sameIMEI(a, b string) bool {
@@ -44,7 +61,7 @@ func sameIMEI(a, b string) bool {
 
 // identifySIM asks who the SIM is.
 func (r *run) identifySIM(ctx context.Context) error {
-	iccid, err := r.iccid(ctx)
+	iccid, err := r.sure(ctx, r.channel().ICCID, r.iccid)
 	if err != nil {
 		return err
 	}
@@ -69,16 +86,21 @@ func (r *run) iccid(ctx context.Context) (string, error) {
 			return "", err
 		}
 		for _, line := range info {
-			if _, rest, ok := strings.Cut(line, ":"); ok {
-				line = rest
-			}
-			n := strings.TrimRight(strings.Trim(line, " \""), "Ff") // an odd length is filled up
-			if len(n) >= 18 && len(n) <= 20 && digits(n) {
+			if n, ok := parseICCID(line); ok {
 				return n, nil
 			}
 		}
 	}
 	return "", nil
+}
+
+// parseICCID reads a card's number, whatever stands before it.
+func parseICCID(line string) (string, bool) {
+	if _, rest, ok := strings.Cut(line, ":"); ok {
+		line = rest
+	}
+	n := strings.TrimRight(strings.Trim(line, " \""), "Ff") // an odd length is filled up
+	return n, len(n) >= 18 && len(n) <= 20 && digits(n)
 }
 
 // ownNumber asks for the SIM's own number: mostly nobody wrote it there.
@@ -87,15 +109,20 @@ func (r *run) ownNumber(ctx context.Context) (string, error) {
 	if err := optional(err); err != nil || len(lines) == 0 {
 		return "", err
 	}
-	f := strings.Split(lines[0], ",")
+	return parseOwnNumber(lines[0]), nil
+}
+
+// parseOwnNumber reads "name","+59899000001",145 (TS 27.007 §7.1); "" where there is none.
+func parseOwnNumber(args string) string {
+	f := strings.Split(args, ",")
 	if len(f) < 2 {
-		return "", nil
+		return ""
 	}
 	n := strings.Trim(f[1], `" `)
 	if !numberLike(n) {
-		return "", nil
+		return ""
 	}
-	return n, nil
+	return n
 }
 
 // word asks for one line of text, such as a maker's name.

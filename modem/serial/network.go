@@ -85,14 +85,7 @@ func (r *run) registration(ctx context.Context) (gateway.Registration, error) {
 		if len(lines) == 0 {
 			continue
 		}
-		n := stat(lines[0], 1)
-		if n == 6 || n == 7 { // registered for messages only: that is what we need (TS 27.007 §7.2)
-			n -= 5
-			if n == 2 {
-				n = int(gateway.RegRoaming)
-			}
-		}
-		reg := gateway.Registration(n)
+		reg := parseRegistration(lines[0])
 		if reg.Usable() {
 			return reg, nil
 		}
@@ -101,6 +94,19 @@ func (r *run) registration(ctx context.Context) (gateway.Registration, error) {
 		}
 	}
 	return best, nil
+}
+
+// parseRegistration reads <n>,<stat>[,...] (TS 27.007 §7.2).
+func parseRegistration(args string) gateway.Registration {
+	switch n := stat(args, 1); n {
+	case 6: // registered for messages only: that is what we need
+		return gateway.RegHome
+	case 7:
+		return gateway.RegRoaming
+	case 0, 1, 2, 3, 4, 5:
+		return gateway.Registration(n)
+	}
+	return gateway.RegUnknown
 }
 
 // look asks for operator and signal.
@@ -147,8 +153,14 @@ func (r *run) signal(ctx context.Context) error {
 	if err := optional(err); err != nil || len(lines) == 0 {
 		return err
 	}
-	if n, ok := at.FirstInt(lines[0]); ok && (n <= 31 || n == gateway.SignalUnknown) {
+	if n, ok := parseSignal(lines[0]); ok {
 		r.set(func(c *gateway.Channel) { c.Signal = n })
 	}
 	return nil
+}
+
+// parseSignal reads <rssi>,<ber> (TS 27.007 §8.5).
+func parseSignal(args string) (int, bool) {
+	n, ok := at.FirstInt(args)
+	return n, ok && (n <= 31 || n == gateway.SignalUnknown)
 }

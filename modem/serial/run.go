@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -208,15 +209,22 @@ func (r *run) revive(ctx context.Context, cause error) error {
 
 // note writes an incident down: in the log, and for who asks for the evidence.
 func (r *run) note(cause string, steps []at.Step, err error) {
-	i := modem.Incident{At: r.o.Now().UTC(), Cause: cause, Lines: r.trace.Lines()}
+	lines := r.trace.Lines()
+	i := modem.Incident{At: r.o.Now().UTC(), Cause: cause, Lines: lines[max(0, len(lines)-evidenceLines):]}
 	r.ladder.climbed(time.Now(), i, steps, err == nil)
 	words := make([]string, len(steps))
 	for n, s := range steps {
 		words[n] = s.String()
 	}
-	r.log.Warn("modem did not answer", slog.String("cause", cause), slog.Bool("woken", err == nil), slog.Any("steps", words),
-		slog.Any("trace", i.Lines))
+	log := r.log
+	if err != nil || slices.ContainsFunc(steps, costly) {
+		log = log.With(slog.Any("trace", i.Lines)) // one that woke at once has no story
+	}
+	log.Warn("modem did not answer", slog.String("cause", cause), slog.Bool("woken", err == nil), slog.Any("steps", words))
 }
+
+// evidenceLines is how many lines an incident keeps.
+const evidenceLines = 60
 
 // cycle switches the radio of a modem that answers, and yet does not do its work, off and on.
 func (r *run) cycle(ctx context.Context, why string) error {

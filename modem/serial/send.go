@@ -64,7 +64,7 @@ func (r *run) keepLink(ctx context.Context) {
 func (r *run) failed(err error) error {
 	refusal := at.RefusalOf(err)
 	if refusal == nil {
-		r.unanswered()
+		r.unanswered(err)
 		var e *gateway.Error
 		if errors.As(err, &e) {
 			return e
@@ -88,8 +88,11 @@ func (r *run) failed(err error) error {
 const maxMute = 3
 
 // unanswered counts a send that the modem said nothing to.
-func (r *run) unanswered() {
-	mute := r.mute.Add(1)
+func (r *run) unanswered(err error) {
+	mute := r.mute.Load()
+	if errors.Is(err, at.ErrNoAnswer) {
+		mute = r.mute.Add(1)
+	}
 	r.nudge(func(c *chores) {
 		c.verify, c.poll = true, true
 		if mute >= maxMute {

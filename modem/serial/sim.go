@@ -13,7 +13,7 @@ import (
 // sameSIM looks whether the SIM that the channel is known by is there and can be
 // used. errAgain: it is gone, locked, or another one.
 func (r *run) sameSIM(ctx context.Context) error {
-	state, err := r.simState(ctx)
+	state, err := r.sure(ctx, "READY", r.simState)
 	if err != nil {
 		return err
 	}
@@ -26,7 +26,7 @@ func (r *run) sameSIM(ctx context.Context) error {
 		r.state(s, reason)
 		return errAgain // the SIM that comes back may be another one
 	}
-	iccid, err := r.iccid(ctx)
+	iccid, err := r.sure(ctx, r.channel().ICCID, r.iccid)
 	if err != nil || iccid == "" || iccid == r.channel().ICCID {
 		return err
 	}

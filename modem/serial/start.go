@@ -90,9 +90,18 @@ func (r *run) centre(ctx context.Context) error {
 	if err := optional(err); err != nil || len(lines) == 0 {
 		return err
 	}
-	addr, _, _ := strings.Cut(lines[0], ",")
-	r.set(func(c *gateway.Channel) { c.SMSC = strings.Trim(addr, `" `) })
+	if addr, ok := parseSMSC(lines[0]); ok {
+		r.set(func(c *gateway.Channel) { c.SMSC = addr })
+	}
 	return nil
+}
+
+// parseSMSC reads "+59899000000",145 (TS 27.005 §3.3.1). A SIM without a centre says so
+// with an empty one.
+func parseSMSC(args string) (string, bool) {
+	addr, _, _ := strings.Cut(args, ",")
+	addr = strings.Trim(addr, `" `)
+	return addr, addr == "" || numberLike(addr)
 }
 
 // announce has the modem tell of messages and reports: the first way that it takes.

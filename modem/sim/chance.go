@@ -5,6 +5,7 @@ const (
 	saltLoss = iota + 1
 	saltTwice
 	saltRadio
+	saltWire
 	saltFault // and one for each fault above it: the last
 )
 

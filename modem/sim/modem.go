@@ -28,6 +28,7 @@ type Line struct {
 	Pace         time.Duration // between two bytes to the driver; 0 = all at once
 	SplitPrompt  time.Duration // between the prompt's '>' and its blank; 0 = together
 	DoublePrompt bool          // the prompt comes two times
+	Garble       float64       // share of the bytes to the driver that are spoiled, 0 to 1; see SetGarble
 	Terse        bool          // +CMGS and OK come without the blank line between them
 }
 
@@ -37,6 +38,7 @@ type Modem struct {
 	net  *Network
 	prof profile
 	cmds map[string]action
+	wire *spoiler
 	wg   sync.WaitGroup // the reader, and answers on their way
 
 	// Owned by the reader.
@@ -116,6 +118,7 @@ func Open(o Options) (*Modem, error) {
 	}
 	m := &Modem{
 		o: o, net: o.Network, prof: profileOf(o.Vendor), cmds: commands(),
+		wire: newSpoiler(o.Network.o.Seed, o.IMEI, o.Line.Garble),
 		link: o.Link, card: o.Card, reg: gateway.RegHome, signal: 18, me: newStore(meSlots),
 	}
 	m.powerUp()

@@ -69,7 +69,7 @@ func (m *Modem) ReplugAs(link string) error {
 
 // plug makes the port and starts to read it.
 func (m *Modem) plug(announce bool) error {
-	p, err := openPort(m.o.Line.Pace)
+	p, err := openPort(m.o.Line.Pace, m.wire)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ type port struct {
 	path  string
 	gone  chan struct{} // closed when the device vanished
 	pace  time.Duration // per byte written
+	wire  *spoiler
 	raw   func(func(fd uintptr) bool) error
 	tty   *os.File
 	slave *os.File
@@ -38,7 +39,7 @@ type port struct {
 // The master is used through the poller: a read that blocks in the kernel would
 // keep the pty alive after its file was closed, and the driver would see no hang-up.
 // creack/pty leaves it in blocking mode, so the descriptor is taken over.
-func openPort(pace time.Duration) (*port, error) {
+func openPort(pace time.Duration, wire *spoiler) (*port, error) {
 	master, slave, err := pty.Open()
 	if err != nil {
 		return nil, fmt.Errorf("open a pty: %w", err)
@@ -60,7 +61,7 @@ func openPort(pace time.Duration) (*port, error) {
 		return nil, errors.Join(err, tty.Close(), slave.Close())
 	}
 	return &port{
-		path: slave.Name(), gone: make(chan struct{}), pace: pace, raw: conn.Write, tty: tty, slave: slave,
+		path: slave.Name(), gone: make(chan struct{}), pace: pace, wire: wire, raw: conn.Write, tty: tty, slave: slave,
 	}, nil
 }
 
@@ -105,6 +106,7 @@ func (p *port) answer(b []byte) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	b = p.wire.spoil(b)
 	if p.pace > 0 {
 		p.crawl(b)
 		return
@@ -123,6 +125,7 @@ func (p *port) announce(b []byte) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	b = p.wire.spoil(b)
 	if p.pace > 0 {
 		p.crawl(b)
 		return

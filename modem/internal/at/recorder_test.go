@@ -38,3 +38,26 @@ func TestRecorderKeepsNoSecret(t *testing.T) {
 		t.Errorf("%d lines kept", n)
 	}
 }
+
+// Whatever comes, no run of digits that is a number stays, and no line is long.
+func FuzzRecorder(f *testing.F) {
+	f.Add([]byte(`+CNUM: "","+59899000001",145`), true)
+	f.Add([]byte(`AT+CPIN="1234"`), false)
+	f.Fuzz(func(t *testing.T, line []byte, in bool) {
+		var r Recorder
+		if in {
+			r.in(line)
+		} else {
+			r.out(line)
+		}
+		got := r.Lines()[0][len("15:04:05.000 < "):]
+		if len(got) > traceWidth {
+			t.Errorf("%d bytes are kept", len(got))
+		}
+		for i := range got {
+			if digitRun([]byte(got[i:])) >= 7 {
+				t.Errorf("%q is kept as %q", line, got)
+			}
+		}
+	})
+}
