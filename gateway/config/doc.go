@@ -15,7 +15,8 @@
 //	[sending]    max_segments, attempts, resend_after, valid_for
 //	[inbound]    incomplete_after
 //	[opt_out]    enabled, languages, stop_words, start_words, ignore_words, reply_stop, reply_start
-//	[[provider]] name, type, url, user, password_file, sender, pattern, default, rate, report, limits, enabled
+//	[[provider]] name, type, url, user, password_file, sender, pattern, default, rate, report, limits, enabled, choice
+//	[[provider]] auth, use_ports, device_zone, certificate, port_control, push_secret_file, push_from
 //	[[provider.port]] port, device, imei, baud, pin_file, smsc
 //	[[operator]] name, networks, prefixes
 //	[operator.balance] code, pattern, every, low

@@ -20,6 +20,13 @@
 // digest signs (T1). One 401 or 403 is tried again on a new connection (T8); the second
 // one opens a circuit breaker, because the gateway bans an address that goes on (T3).
 //
+// # When it is asked
+//
+// A gateway that pushes is asked when it says that something happened: see Driver.Hear.
+// A push is signed by nobody, may come twice, late or never, and so is no more than a reason to
+// look; the looks by time stay, once a minute instead of every 5 s while all that they find was
+// announced. So pushes decide when something is known, and never what.
+//
 // # Invariants
 //
 //   - One send_sms a Send. Nothing is sent twice to find out.
@@ -28,6 +35,9 @@
 //   - An inbound message counts as read when the host has stored it. Nothing is marked or
 //     deleted in the gateway: flag=all with a high-water mark, never flag=unread.
 //   - What the gateway writes is bounded (1 MiB) and read leniently; none of it ends in a panic.
+//   - Pushes, however many, cause at most four looks a second at each of ports, inbox and
+//     reports, and leave the gateway half of its time when they ask for outcomes.
+//   - A gateway over TLS is asked nothing before its certificate is believed.
 //   - While the breaker is open nothing is sent; one request probes when its time has come.
 //
 // # Not here

@@ -1,6 +1,6 @@
 // Package api is the HTTP face of the box: the REST API under /api/v1, its OpenAPI
 // 3.1 document, the old web services on their literal paths, the event stream,
-// and /healthz, /readyz and /metrics.
+// /healthz, /readyz and /metrics, and the door to what devices tell by themselves, /hooks/.
 //
 // Most routes are huma operations: types in, types out, validation and document
 // from the same tags. What is a stream, a form or a file is a plain handler on the
@@ -14,7 +14,7 @@
 // # Invariants
 //
 //   - 2xx for something that was submitted means: on disk.
-//   - Every route but health, readiness and the document asks for a scope.
+//   - Every route but health, readiness, the document and the hooks asks for a scope.
 //   - No secret leaves: passwords and PINs have no way out, a token leaves once, and
 //     a problem repeats names and cursors that it was given, quoted, and no other value.
 //   - What a request costs is bounded: headers, body, time to send it, fields, events
