@@ -26,6 +26,8 @@ func (d *Dialer) arrived(campaign string, r rank) {
 		l.stale, l.narrow = true, true
 	case l.idle == idleRows && n+l.flying+l.dropping < l.batch():
 		l.stale = true // what is in memory waits; this one may not have to
+	case r.before(l.beyond.at):
+		l.stale = true
 	}
 	l.more = true
 }
@@ -46,7 +48,7 @@ func (d *Dialer) fill(l *lane) {
 	if !l.due.IsZero() && !d.now.Before(l.due) {
 		d.promote(l)
 	}
-	if l.promoting || !l.stale && (len(l.buf) > 0 || !l.more) {
+	if l.promoting || !l.stale && (len(l.buf) > 0 || !l.more || l.beyond.looking() && d.paused(l)) {
 		return
 	}
 	limit := l.batch() - l.flying - l.dropping
@@ -56,9 +58,7 @@ func (d *Dialer) fill(l *lane) {
 	if limit <= 0 {
 		return
 	}
-	l.passed, l.stuck, l.ports, l.due = false, l.stuck[:0], l.ports[:0], time.Time{}
-	clear(l.taken)
-	l.claims++
+	l.lookAnew()
 	c, err := d.o.Queue.Claim(spool.Claim{Campaign: l.def.Name, Limit: limit, Skip: l.skip, Peek: true})
 	if err != nil {
 		d.claimFailed(l, err)
@@ -76,9 +76,12 @@ func (d *Dialer) fill(l *lane) {
 	if !c.Due {
 		l.dueAt(c.Wake)
 	}
-	if len(l.buf) == 0 && c.More && !c.Due {
-		d.putOff(l)
+	if !jammed(&c, limit) {
+		l.beyond = beyond{}
+		return
 	}
+	l.beyond.front = rank{c.Next.Priority, c.Next.IDM}
+	d.lookBeyond(l, limit)
 }
 
 // promote has the rows put into the queue whose time has come, and a record set
@@ -111,6 +114,7 @@ func (d *Dialer) claimFailed(l *lane, err error) {
 	}
 	d.o.Logger.Error("queue not read", slog.String("lane", l.def.Name), slog.Any("error", err))
 	l.buf, l.stale, l.more, l.due = nil, false, false, d.now.Add(claimWait)
+	l.beyond = beyond{}
 }
 
 // passOver says that a claim leaves a row out, so that it does not fill the
@@ -191,18 +195,8 @@ func (d *Dialer) bars(h *hold, m *gateway.Message) bool {
 	return false
 }
 
-// stuckWait is how long rows wait whose channel cannot take them, when so many of
-// them lie at the front of a queue that a claim sees nothing else.
+// stuckWait is how long a row waits that cannot be looked at now, and then is again.
 const stuckWait = time.Minute
-
-// putOff moves such rows out of the way of the others.
-func (d *Dialer) putOff(l *lane) {
-	at := d.now.Add(stuckWait)
-	for _, idm := range l.stuck {
-		d.drop(l, spool.Drop{IDM: idm, Status: gateway.StatusQueued, NotBefore: at, Kind: gateway.KindUnavailable, Text: "waits for the channel that it must go over", At: d.now})
-	}
-	l.stuck = l.stuck[:0]
-}
 
 // freeSlots counts the provider's channels that could take a message.
 func (l *lane) freeSlots() int {

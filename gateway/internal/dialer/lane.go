@@ -52,6 +52,7 @@ type lane struct {
 	narrow bool              // rows keep coming in before the tail of buf
 	more   bool              // the queue holds rows behind buf
 	due    time.Time         // when a row that waits for a time may go; zero = none
+	beyond beyond            // what was looked at behind rows that cannot go
 
 	flying   int // messages of the lane in flight
 	dropping int // rows of it being dropped
@@ -84,6 +85,7 @@ func (l *lane) batch() int {
 func (l *lane) forget() {
 	l.buf = nil
 	l.stale, l.more = true, true
+	l.beyond = beyond{}
 }
 
 // refreshLanes takes over the definitions.

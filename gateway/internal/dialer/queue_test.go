@@ -97,3 +97,28 @@ func (q *lateQueue) Ready(campaign string, damaged uint64) error {
 	<-q.letGo
 	return q.Queue.Ready(campaign, damaged)
 }
+
+// damagedQueue has a record that cannot be read until it is put aside.
+type damagedQueue struct {
+	Queue
+	row  uint64
+	told atomic.Int64
+}
+
+func (q *damagedQueue) Claim(c spool.Claim) (spool.Claimed, error) {
+	got, err := q.Queue.Claim(c)
+	if q.told.Load() > 0 || c.After.IDM >= q.row || got.Next.IDM < q.row {
+		return got, err
+	}
+	got.More, got.Due, got.Damaged, got.Next.IDM = true, true, q.row, q.row
+	got.Messages = nil
+	return got, err
+}
+
+func (q *damagedQueue) Ready(campaign string, damaged uint64) error {
+	if damaged == q.row {
+		q.told.Add(1)
+		damaged = 0
+	}
+	return q.Queue.Ready(campaign, damaged)
+}

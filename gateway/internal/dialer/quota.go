@@ -87,9 +87,9 @@ func (w window) ends(u *spool.Usage, zone *time.Location) time.Time {
 	case windowHour:
 		return u.HourStart.Add(time.Hour)
 	case windowDay:
-		return u.DayStart.In(zone).AddDate(0, 0, 1)
+		return u.DayEnd(zone)
 	}
-	return u.MonthStart.In(zone).AddDate(0, 1, 0)
+	return u.MonthEnd(zone)
 }
 
 // full gives the window that has no room for n segments, if there is one, and
