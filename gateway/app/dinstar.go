@@ -20,7 +20,7 @@ func (a *App) dinstarDevice(p catalog.Provider) modem.Device {
 	o := dinstar.Options{
 		Provider: p.Name, URL: p.URL, User: p.User, Password: p.Password, Report: p.Report,
 		Auth: dinstar.Auth(p.Auth), Certificate: p.Certificate, Ports: usePorts(p.UsePorts), Zone: a.deviceZone(p.DeviceZone),
-		Marks: inboxes{a.spool}, Now: a.now, Logger: a.log.With("part", "dinstar"), Every: a.polls,
+		Marks: inboxes{a.spool}, Now: a.now, Logger: a.log.With("part", "dinstar"), Every: a.polls, Pushes: p.Pushes(),
 	}
 	return modem.Device{
 		Key:      p.Endpoint(),

@@ -35,6 +35,7 @@ type Options struct {
 	Ports       []int          // to use; nil = all that the gateway has
 	Report      bool           // ask the network for a delivery report of everything that is sent
 	Marks       Marks          // nil = the whole inbox is read again at each start
+	Pushes      bool           // it is set up to push, see Hear: what it does not push is worth a warning
 	Zone        *time.Location // of the gateway's clock; nil = ours
 	Logger      *slog.Logger   // nil = none
 	Now         func() time.Time

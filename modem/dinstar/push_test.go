@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -204,6 +205,30 @@ func TestAGatewayThatKeepsItsWordIsAskedLessOften(t *testing.T) {
 	now, well = inbox.due, true
 	if got := next(); got != time.Minute {
 		t.Errorf("once the push is answered it is due again after %v", got)
+	}
+}
+
+func TestAGatewayThatWasToPushAndDoesNotIsToldOfOnce(t *testing.T) {
+	var log strings.Builder
+	d, err := New(Options{Provider: "rack", URL: "http://192.0.2.20", Pushes: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(d, nil)
+	t.Cleanup(s.end)
+	inbox := s.chores[1]
+	inbox.do = func(context.Context) bool { s.came = glance{well: true, news: true}; return false }
+	now := time.Now()
+	s.perform(t.Context(), inbox, now)
+	if log.Len() > 0 {
+		t.Errorf("what lay in the inbox at the start is held against it: %s", &log)
+	}
+	for range 3 {
+		now = now.Add(time.Minute)
+		s.perform(t.Context(), inbox, now)
+	}
+	if n := strings.Count(log.String(), "is its push URL right?"); n != 1 {
+		t.Errorf("it is told %d times: %s", n, &log)
 	}
 }
 

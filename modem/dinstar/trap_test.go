@@ -1,6 +1,7 @@
 package dinstar
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -162,6 +163,22 @@ func TestT10T11TheKeysOf2017AreRead(t *testing.T) {
 	a, err := parse([]byte(`{"error_code":"202","result:":[{"port":"0","status":486}]}`))
 	if err != nil || len(a.Results) != 1 || a.Results[0].Status != "486" || a.SN != "" {
 		t.Errorf("got %+v, %v", a, err)
+	}
+}
+
+func TestAGatewayThatSendsUsToItsLoginPageIsNotFollowed(t *testing.T) {
+	var asked []string
+	_, c := wire(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Path)
+		http.Redirect(w, r, "/enLogin.htm", http.StatusFound)
+	})
+	_, err := c.post(t.Context(), time.Second, "send_sms", struct{}{})
+	var e *gateway.Error
+	if !errors.As(err, &e) || e.Kind != gateway.KindUnavailable || e.Code != "HTTP 302" {
+		t.Errorf("got %v, want unavailable: it did not take the message", err)
+	}
+	if got := strings.Join(asked, " "); got != "/api/send_sms" {
+		t.Errorf("asked for %s", got)
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 type vow struct {
 	rest      time.Duration // between two looks while it is kept; 0 = nobody gives it
 	kept      bool
+	doubted   bool      // that it was never kept was logged
 	announced bool      // a push came since the last look that went well
 	last      time.Time // when the last look began
 }
@@ -30,6 +31,7 @@ type glance struct {
 
 // perform does a chore that is due, and says when it is due again.
 func (s *site) perform(ctx context.Context, c *chore, now time.Time) {
+	first := c.vow.last.IsZero()
 	c.due, c.vow.last, s.came = now.Add(c.every), now, glance{}
 	again := c.do(ctx)
 	if c.vow.rest == 0 {
@@ -38,9 +40,8 @@ func (s *site) perform(ctx context.Context, c *chore, now time.Time) {
 		}
 		return
 	}
-	if s.came.news && c.vow.kept && !c.vow.announced {
-		c.vow.kept = false
-		s.log.Warn("something came that the gateway did not push: it is looked at more often", slog.String("what", c.push.String()))
+	if s.came.news && !first && !c.vow.announced {
+		s.unannounced(c)
 	}
 	switch {
 	case again:
@@ -52,6 +53,15 @@ func (s *site) perform(ctx context.Context, c *chore, now time.Time) {
 	case !s.away():
 		c.due = now.Add(min(c.every, s.o.Every.Retry))
 	}
+}
+
+// unannounced notes that a chore found what no push had told of.
+func (s *site) unannounced(c *chore) {
+	if c.vow.kept || s.o.Pushes && !c.vow.doubted {
+		s.log.Warn("something came that the gateway did not push: is its push URL right?", slog.String("what", c.push.String()))
+		c.vow.doubted = true
+	}
+	c.vow.kept = false
 }
 
 // answerPushes has done at once what the pushes ask for that came meanwhile, however many they are.
