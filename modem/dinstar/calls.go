@@ -64,15 +64,11 @@ func (s *site) callOf(c call) modem.Call {
 	}
 }
 
-// theirs writes a time of ours as the gateway would: by its clock, or by its zone while
-// its clock is not known.
+// theirs writes a time of ours as the gateway would.
 func (s *site) theirs(t time.Time) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.clock.known {
-		return s.clock.theirs(t)
-	}
-	return t.In(s.o.Zone).Format(time.DateTime)
+	return s.clock.theirs(t)
 }
 
 // when reads a time of the gateway; zero where it cannot be read.
