@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fieldpost/gateway"
 	"fieldpost/gateway/app"
 	"fieldpost/gateway/client"
 	"fieldpost/gateway/config"
@@ -27,10 +26,19 @@ const demoName = "demo"
 // maxLatency bounds how long a simulated radio takes: longer than any real one.
 const maxLatency = 10 * time.Minute
 
+// maxInbound bounds the received messages of a demo.
+const maxInbound = 100_000
+
 // demoFlags scale the demo.
 type demoFlags struct {
 	modems  int
+	dinstar int // ports of a gateway over HTTP
+	dwg     int // ports of one that dials in
 	rows    int
+	inbound int
+	faults  percent
+	noHangs bool
+	pace    pace // of unplugging
 	latency time.Duration
 	seed    uint64
 	listen  string
@@ -48,14 +56,26 @@ func newDemo(t terminal) *cobra.Command {
 sample base, and show it at work. In the end what went on the air is held against the spool's counters, row by
 row; then it goes on serving the API until interrupted.
 
+Two Dinstar gateways can stand beside the modems, each with a dialer of its own and its share of the base: one over
+HTTP (--dinstar), one that dials in (--dwg). With --faults, --unplug and --inbound the hardware does what it does in
+branch offices, and the verdict is the same: each row is once on the air, or in doubt and at most once; and each received message
+once in the spool.
+
 With --dir everything is kept there: killed in any way and started again on the same folder, the demo goes on
 where it was.`,
 		Example: `  fieldpost demo
-  fieldpost demo --exit --rows 20000 --modems 32 --latency 20ms`,
+  fieldpost demo --exit --rows 20000 --modems 32 --latency 20ms
+  fieldpost demo --exit --rows 10000 --dinstar 8 --dwg 8 --faults 2% --unplug 30s --inbound 500 --latency 1s`,
 		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), t) },
 	}
 	cmd.Flags().IntVarP(&f.modems, "modems", "m", 8, "simulated modems, 1-32")
+	cmd.Flags().IntVar(&f.dinstar, "dinstar", 0, "ports of a Dinstar gateway over HTTP, 0-32; 0 = none")
+	cmd.Flags().IntVar(&f.dwg, "dwg", 0, "ports of a Dinstar gateway that dials in, 0-32; 0 = none")
+	cmd.Flags().Var(&f.faults, "faults", "share of the submissions that meet a fault of the device, such as 2%")
+	cmd.Flags().BoolVar(&f.noHangs, "no-hangs", false, "no fault that a device's silence alone tells: those cost a port minutes each")
+	cmd.Flags().Var(&f.pace, "unplug", "unplug a device and plug it in again every so often, such as 30s, or each time so many segments are on the air, such as 200")
+	cmd.Flags().IntVar(&f.inbound, "inbound", 0, "messages that the network sends to the SIMs meanwhile")
 	cmd.Flags().IntVarP(&f.rows, "rows", "r", 1000, "rows of the sample base")
 	cmd.Flags().DurationVar(&f.latency, "latency", 50*time.Millisecond, "how long a modem takes for a segment")
 	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "seed of all chance")
@@ -70,6 +90,12 @@ func (f *demoFlags) check() error {
 	switch {
 	case f.modems < 1 || f.modems > 32:
 		return invalid("modems", "is %d: between 1 and 32", f.modems)
+	case f.dinstar < 0 || f.dinstar > 32:
+		return invalid("dinstar", "is %d: between 0 and 32", f.dinstar)
+	case f.dwg < 0 || f.dwg > 32:
+		return invalid("dwg", "is %d: between 0 and 32", f.dwg)
+	case f.inbound < 0 || f.inbound > maxInbound:
+		return invalid("inbound", "is %d: between 0 and %d", f.inbound, maxInbound)
 	case f.rows < 1 || f.rows > 8_000_000:
 		return invalid("rows", "is %d: between 1 and 8,000,000", f.rows)
 	case f.latency < 0 || f.latency > maxLatency:
@@ -97,19 +123,15 @@ func (f *demoFlags) run(ctx context.Context, t terminal) (err error) {
 	if f.dir, err = filepath.Abs(f.dir); err != nil { // the configuration takes whole paths only
 		return err
 	}
-	hw := simulateFlags{
-		modems: f.modems, dir: filepath.Join(f.dir, "modems"), ledger: filepath.Join(f.dir, "air.jsonl"),
-		vendor: "generic", latency: f.latency, seed: f.seed, reports: 4 * f.latency,
-	}
-	air, err := hw.open()
+	site, err := f.open()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, air.close()) }()
+	defer func() { err = errors.Join(err, site.close()) }()
 	ctx, out, stop := whileRead(ctx, t.out)
 	defer stop()
 	t.out = out
-	err = f.serve(ctx, t, air)
+	err = f.serve(ctx, t, site)
 	if by, ended := endOf(ctx); ended && by.signal == syscall.SIGPIPE {
 		return errors.Join(by, err)
 	}
@@ -130,8 +152,8 @@ func (f *demoFlags) keep() (err error) {
 
 // serve runs the daemon beside the show, and ends with the first of the two that
 // cannot go on.
-func (f *demoFlags) serve(ctx context.Context, t terminal, a *air) error {
-	daemon, err := f.daemon(ctx, t, a)
+func (f *demoFlags) serve(ctx context.Context, t terminal, s *demoSite) error {
+	daemon, err := f.daemon(ctx, t, s)
 	if err != nil {
 		return err
 	}
@@ -146,7 +168,7 @@ func (f *demoFlags) serve(ctx context.Context, t terminal, a *air) error {
 		cancel(err)
 		ended <- err
 	}()
-	err = f.show(ctx, t, a, daemon.Addresses()[0])
+	err = f.show(ctx, t, s, daemon.Addresses()[0])
 	if interrupt.Err() != nil {
 		err = nil // no verdict is asked for any more
 	}
@@ -155,9 +177,9 @@ func (f *demoFlags) serve(ctx context.Context, t terminal, a *air) error {
 }
 
 // daemon builds the daemon as any installer would: from a configuration file.
-func (f *demoFlags) daemon(ctx context.Context, t terminal, a *air) (*app.App, error) {
+func (f *demoFlags) daemon(ctx context.Context, t terminal, s *demoSite) (*app.App, error) {
 	path := filepath.Join(f.dir, "fieldpost.toml")
-	if err := os.WriteFile(path, []byte(f.config(a)), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(f.config(s)), 0o600); err != nil {
 		return nil, err
 	}
 	c, err := config.Load(path)
@@ -172,9 +194,8 @@ func (f *demoFlags) daemon(ctx context.Context, t terminal, a *air) (*app.App, e
 }
 
 // config writes the demo's configuration.
-func (f *demoFlags) config(a *air) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, `version = 1
+func (f *demoFlags) config(s *demoSite) string {
+	return fmt.Sprintf(`version = 1
 [site]
 id = "demo"
 region = "UY"
@@ -183,49 +204,7 @@ time_zone = "America/Montevideo"
 path = %q
 [http]
 listen = %q
-[[provider]]
-name = "bank"
-type = "GSM"
-report = true
-default = true
-`, filepath.Join(f.dir, "spool.db"), f.listen)
-	for port := range a.bank.Modems {
-		fmt.Fprintf(&b, "[[provider.port]]\nport = %d\ndevice = %q\n", port, a.bank.Device(port))
-	}
-	return b.String()
-}
-
-// show plays the customer: it defines a dialer, blocks numbers, loads the base,
-// watches, and gives the verdict. All of it goes over the REST API.
-func (f *demoFlags) show(ctx context.Context, t terminal, a *air, address string) error {
-	c, err := f.client(address)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	fmt.Fprintf(t.out, "fieldpost demo: %s at %s a segment, %s, API at http://%s/api/v1\n",
-		plural(f.modems, "modem"), f.latency, plural(f.rows, "row"), address)
-	base := demoBase{rows: f.rows, campaign: demoName}
-	if err := f.prepare(ctx, c, base); err != nil {
-		return err
-	}
-	if err := f.watch(ctx, t, c, a); err != nil {
-		return err
-	}
-	verdict, err := f.judge(ctx, c, a, base)
-	if err != nil {
-		return err
-	}
-	verdict.print(t.out)
-	if f.exit {
-		return verdict.err()
-	}
-	fmt.Fprintf(t.out, "\nstill serving until interrupted; try in another window\n"+
-		"  fieldpost status --server http://%[1]s\n"+
-		"  fieldpost explain 1 --server http://%[1]s\n"+
-		"  curl -s http://%[1]s/api/v1/dialers/%[2]s/counters\n", address, demoName)
-	<-ctx.Done()
-	return nil
+%s`, filepath.Join(f.dir, "spool.db"), f.listen, s.config())
 }
 
 func (f *demoFlags) client(address string) (*client.Client, error) {
@@ -236,37 +215,7 @@ func (f *demoFlags) client(address string) (*client.Client, error) {
 	return client.New(client.Options{BaseURL: "http://" + address, Token: strings.TrimSpace(string(token))})
 }
 
-// prepare is repeatable: a demo that was killed finds what it made before.
-func (f *demoFlags) prepare(ctx context.Context, c *client.Client, base demoBase) error {
-	dial := fmt.Sprintf("(0.%d)", f.modems-1)
-	if f.modems == 1 {
-		dial = "0"
-	}
-	_, err := c.CreateDialer(ctx, client.Dialer{Name: demoName, Provider: "bank", DialString: dial, DNCR: true})
-	if err != nil && gateway.KindOf(err) != gateway.KindConflict {
-		return err
-	}
-	if base.rows >= demoListedEvery {
-		listed, err := c.UploadBlacklist(ctx, stream(base.writeListed, "blacklist"))
-		if err != nil {
-			return err
-		}
-		if _, err := loaded(ctx, c, listed); err != nil {
-			return err
-		}
-	}
-	_, err = c.UploadBase(ctx, demoName, stream(base.write, "base"))
-	switch {
-	case gateway.KindOf(err) == gateway.KindConflict:
-		return invalid("rows", "is %d, and this folder holds a base of another size: give that one again, or another --dir", f.rows)
-	case err != nil:
-		return err
-	}
-	_, err = c.StartDialer(ctx, demoName)
-	return err
-}
-
-// stream gives a file that is written while it is sent.
+// stream gives a file of the demo that is written while it is sent.
 func stream(write func(io.Writer) error, id string) client.File {
 	r, w := io.Pipe()
 	go func() { w.CloseWithError(write(w)) }()

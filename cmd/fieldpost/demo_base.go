@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // demoBase is the sample base of the demo: rows that a branch would send, with a
@@ -13,6 +14,26 @@ type demoBase struct {
 	rows     int
 	campaign string
 	plain    bool // only rows of one segment that can be sent
+	first    int  // the rows that it has: first, first+step, ...; all of them where step is 0
+	step     int
+}
+
+// each calls fn for every row that the base has.
+func (d demoBase) each(fn func(row int)) {
+	for row := d.first; row < d.rows; row += max(d.step, 1) {
+		fn(row)
+	}
+}
+
+// upload names a file of the base, among those of the demo.
+func (d demoBase) upload(kind string) string {
+	return strings.TrimPrefix(d.campaign+"-"+kind, demoName+"-")
+}
+
+// blocks says that the blacklist holds a number of the base.
+func (d demoBase) blocks() (some bool) {
+	d.each(func(row int) { some = some || d.listed(row) })
+	return some
 }
 
 // The share of rows of each sort: one in so many.
@@ -49,23 +70,23 @@ func (d demoBase) text(row int) string {
 func (d demoBase) write(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintln(b, "campaign;destination;message;priority")
-	for row := range d.rows {
+	d.each(func(row int) {
 		to := d.number(row)
 		if d.bad(row) {
 			to = "call-me-" + to
 		}
 		fmt.Fprintf(b, "%s;%s;\"%s\";9999;row-%d\n", d.campaign, to, d.text(row), row)
-	}
+	})
 	return b.Flush()
 }
 
 // writeListed streams the numbers that the demo's blacklist holds.
 func (d demoBase) writeListed(w io.Writer) error {
 	b := bufio.NewWriter(w)
-	for row := range d.rows {
+	d.each(func(row int) {
 		if d.listed(row) {
 			fmt.Fprintf(b, "%s;%s\n", d.number(row), d.campaign)
 		}
-	}
+	})
 	return b.Flush()
 }

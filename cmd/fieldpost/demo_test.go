@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -45,6 +46,44 @@ func TestDemoEndsWellAndItsTableAgrees(t *testing.T) {
 func TestDemoOfOneRowAndOneModem(t *testing.T) {
 	t.Parallel()
 	child(t, "demo", "--exit", "--listen", "127.0.0.1:0", "--modems", "1", "--rows", "1", "--latency", "0s").wants(t, exitDone, agrees)
+}
+
+// The site of a branch office in bad weather: each kind of device, each with faults and
+// unplugged now and then, while messages come in.
+func TestDemoOfMixedHardwareAgreesInBadWeather(t *testing.T) {
+	t.Parallel()
+	r := child(t, "demo", "--exit", "--listen", "127.0.0.1:0", "--rows", "600", "--modems", "8", "--dinstar", "8", "--dwg", "8",
+		"--latency", "5ms", "--faults", "2%", "--no-hangs", "--unplug", "50", "--inbound", "48").wants(t, exitDone, agrees)
+	for _, row := range []string{`rows loaded +600\b`, `not processed +0\b`, `received messages +48 +48\b`, `a device was unplugged \d+ times`} {
+		if !regexp.MustCompile(`(?m)^` + row).MatchString(r.out) {
+			t.Errorf("the table has no line %s:\n%s", row, r.out)
+		}
+	}
+	for _, channel := range []string{"8 modems", "8 ports over HTTP", "8 ports that dials in"} {
+		if !strings.Contains(r.out, channel) {
+			t.Errorf("there is no %s:\n%s", channel, r.out)
+		}
+	}
+}
+
+func TestDemoNamesABadFlag(t *testing.T) {
+	for args, want := range map[string]string{
+		"--dinstar 33": "--dinstar: is 33", "--dwg -1": "--dwg: is -1", "--inbound -1": "--inbound: is -1",
+		"--faults 200%": "a share such as 2%", "--faults x": "a share such as 2%", "--unplug -3": "a time such as 30s", "--unplug often": "a time such as 30s",
+	} {
+		inside(t, "", append([]string{"demo"}, strings.Fields(args)...)...).wants(t, exitUsage, want)
+	}
+}
+
+func TestReceivedMessagesAreHeldToBeThereOnce(t *testing.T) {
+	d := demoInbound{count: 4, mark: "x"}
+	v := &verdict{}
+	d.tell(v, map[string]int{d.text(0): 1, d.text(1): 2, d.text(3): 1, "half of": 1})
+	want := []string{"received message 1 is 2 times in the spool", "received message 2 is not in the spool",
+		`1 received message in the spool that nobody sent: "half of"`}
+	if !slices.Equal(v.faults, want) || v.stored != 2 || v.err() == nil {
+		t.Errorf("the verdict is %q, %d stored", v.faults, v.stored)
+	}
 }
 
 func TestDemoFindsATamperedLedgerAndNamesTheRow(t *testing.T) {

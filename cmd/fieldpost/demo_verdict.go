@@ -14,14 +14,17 @@ import (
 
 // verdict holds what went on the air against what the spool says.
 type verdict struct {
-	rows     int
-	counters client.Counters
-	segments int            // on the air
-	messages int            // complete at a handset, each counted once
-	byStatus map[string]int // rows by status, as listed one by one
-	maybe    int            // rows in doubt that are on the air
-	faults   []string       // what does not agree; the first maxFaults
-	wrong    int            // how much does not agree
+	rows      int
+	counters  client.Counters
+	segments  int            // on the air
+	messages  int            // complete at a handset, each counted once
+	byStatus  map[string]int // rows by status, as listed one by one
+	maybe     int            // rows in doubt that are on the air
+	inbound   int            // messages that the network sent to the site
+	stored    int            // of them, once in the spool
+	unplugged int            // devices
+	faults    []string       // what does not agree; the first maxFaults
+	wrong     int            // how much does not agree
 }
 
 // maxFaults is how many disagreements are printed; all are counted.
@@ -31,19 +34,21 @@ const maxFaults = 20
 // the API: a row that says sent is on the air once, one that says it never went is not there,
 // and one in doubt may be either. Delivery reports still come in meanwhile: a look
 // at the rows counts when the counters before and after it are the same.
-func (f *demoFlags) judge(ctx context.Context, c *client.Client, a *air, base demoBase) (*verdict, error) {
+func (f *demoFlags) judge(ctx context.Context, c *client.Client, s *demoSite) (*verdict, error) {
 	for {
-		before, err := c.DialerCounters(ctx, demoName)
+		before, err := s.counters(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		v := &verdict{rows: base.rows, counters: before, byStatus: map[string]int{}, segments: a.bank.Network.Len()}
-		copies := a.bank.Network.Copies()
+		v := &verdict{rows: f.rows, counters: before, byStatus: map[string]int{}, segments: s.bank.Network.Len()}
+		copies := s.bank.Network.Copies()
 		v.messages = len(copies)
-		if err := v.everyRow(ctx, c, copies); err != nil {
-			return nil, err
+		for i := range s.lanes {
+			if err := v.everyRow(ctx, c, s.lanes[i].campaign, copies); err != nil {
+				return nil, err
+			}
 		}
-		after, err := c.DialerCounters(ctx, demoName)
+		after, err := s.counters(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -54,11 +59,11 @@ func (f *demoFlags) judge(ctx context.Context, c *client.Client, a *air, base de
 	}
 }
 
-// everyRow lists the rows, oldest first, and judges each.
-func (v *verdict) everyRow(ctx context.Context, c *client.Client, copies map[sim.Copy]int) error {
+// everyRow lists the rows of a campaign, oldest first, and judges each.
+func (v *verdict) everyRow(ctx context.Context, c *client.Client, campaign string, copies map[sim.Copy]int) error {
 	rows := client.All(func(l client.List) (client.Page[client.Message], error) {
 		l.Limit = 1000
-		return c.Messages(ctx, client.MessageQuery{List: l, Campaign: demoName, Oldest: true})
+		return c.Messages(ctx, client.MessageQuery{List: l, Campaign: campaign, Oldest: true})
 	})
 	for m, err := range rows {
 		if err != nil {
@@ -138,7 +143,13 @@ func (v *verdict) print(w io.Writer) {
 	rows.row("not processed", count(n.NotProcessed), "")
 	rows.row("delivered, by report", count(n.ByStatus["delivered"]), "")
 	rows.row("segments", "", fmt.Sprint(v.segments))
+	if v.inbound > 0 {
+		rows.row("received messages", fmt.Sprint(v.stored), fmt.Sprint(v.inbound))
+	}
 	rows.flush()
+	if v.unplugged > 0 {
+		fmt.Fprintf(w, "\na device was unplugged %s\n", plural(v.unplugged, "time"))
+	}
 	if v.wrong == 0 {
 		fmt.Fprintln(w, "\nledger and counters agree: no row lost, none twice")
 		return
