@@ -16,7 +16,7 @@ func newBlacklist(t terminal) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "blacklist",
-		Short: "List, add, remove and load the numbers that get no messages",
+		Short: "List, add, remove, load and decide the numbers that get no messages",
 		Example: `  fieldpost blacklist add 098344484
   fieldpost blacklist upload dncr.csv
   fieldpost blacklist --prefix +59898`,
@@ -48,7 +48,8 @@ func newBlacklist(t terminal) *cobra.Command {
 		_, err = fmt.Fprintln(t.out, "there are more: raise --limit, or name a --prefix")
 		return err
 	})
-	cmd.AddCommand(newBlacklistAdd(t, &s), newBlacklistRemove(t, &s), newBlacklistUpload(t, &s))
+	cmd.AddCommand(newBlacklistAdd(t, &s), newBlacklistRemove(t, &s), newBlacklistUpload(t, &s),
+		newBlacklistReview(t, &s), newBlacklistDecide(t, &s))
 	return cmd
 }
 

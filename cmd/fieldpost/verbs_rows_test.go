@@ -94,6 +94,15 @@ func blocks(t *testing.T, b *box) {
 	b.verb(t, "blacklist", "add", "098344487").wants(t, exitDone, "is blocked for every campaign")
 	b.verb(t, "blacklist", "remove", "098344487").wants(t, exitDone, "098344487 is off the list of every campaign")
 	b.verb(t, "blacklist", "remove", "098344487").wants(t, exitFault, "not on this list")
+	b.verb(t, "blacklist", "review").wants(t, exitDone, "no message waits")
+	must(t, b.bank.Network.Deliver(sim.Incoming{From: "+59898344488", To: b.bank.Modems[0].Card().ICCID(), Text: "please stop sending this"}))
+	until(t, "the near-miss is listed", func() bool {
+		return strings.Contains(b.verb(t, "blacklist", "review").out, "please stop sending this")
+	})
+	b.verb(t, "blacklist", "decide", "1", "halt").wants(t, exitFault, "wish")
+	b.verb(t, "blacklist", "decide", "1", "stop").wants(t, exitDone, "+59898344488 gets no more messages")
+	b.verb(t, "blacklist", "decide", "1", "none").wants(t, exitFault, "decided already")
+	b.verb(t, "blacklist", "--prefix", "+59898344488").wants(t, exitDone, "the customer's wish", "sms:1 by ")
 	b.fed(t, "098344486;bulk\nletters;bulk\n", "blacklist", "upload", "-").wants(t, exitDone, "line 2: ", "1 accepted, 1 rejected")
 }
 

@@ -82,6 +82,8 @@ func completes(t *testing.T, b *box) {
 		{"dialer delete-unprocessed |", []string{"bulk"}},
 		{"channels reset |", []string{"bank/0", "bank/1"}},
 		{"channels ussd bank/1|", []string{"bank/1"}},
+		{"sims hold |", []string{b.bank.Modems[0].Card().ICCID(), b.bank.Modems[1].Card().ICCID()}},
+		{"sims hold 8959 |", nil},
 		{"send 099 hello --campaign |", []string{"orders", "bulk"}},
 		{"upload x.csv --campaign o|", []string{"orders"}},
 		{"queue --campaign b|", []string{"bulk"}},
@@ -122,10 +124,21 @@ var jsonOf = map[string]string{
 	"fieldpost channels":                  "channels",
 	"fieldpost channels reset":            "channels reset bank/0",
 	"fieldpost channels ussd":             "channels ussd bank/1 *100#",
+	"fieldpost channels control":          "", // of a gateway: TestVerbsOfAGateway
+	"fieldpost channels device":           "",
+	"fieldpost channels calls":            "",
+	"fieldpost sims":                      "sims",
+	"fieldpost sims show":                 "sims show @sim",
+	"fieldpost sims hold":                 "sims hold @sim lent",
+	"fieldpost sims release":              "sims release @sim",
+	"fieldpost sims confirm":              "", // a swap: TestASwappedCardWaitsForAPerson
+	"fieldpost sims balance":              "sims balance @sim",
 	"fieldpost blacklist":                 "blacklist",
 	"fieldpost blacklist add":             "blacklist add 098344490",
 	"fieldpost blacklist remove":          "blacklist remove 098344490",
 	"fieldpost blacklist upload":          "blacklist upload -",
+	"fieldpost blacklist review":          "blacklist review",
+	"fieldpost blacklist decide":          "blacklist decide 1 stop",
 	"fieldpost campaign":                  "campaign",
 	"fieldpost campaign add":              "campaign add more --provider bank",
 	"fieldpost dialer":                    "dialer",
@@ -155,13 +168,14 @@ func printsJSON(t *testing.T, b *box) {
 		}
 	})
 	order := []string{
-		"status", "send", "upload", "queue", "queue cancel", "explain", "channels", "channels ussd", "channels reset", "blacklist add", "blacklist",
+		"status", "send", "upload", "queue", "queue cancel", "explain", "channels", "channels ussd", "sims", "sims show", "sims hold", "sims release", "sims balance",
+		"channels reset", "blacklist add", "blacklist", "blacklist review", "blacklist decide",
 		"blacklist remove", "blacklist upload", "campaign add", "campaign", "dialer add", "dialer", "dialer start", "dialer stop",
 		"dialer delete-unprocessed", "token", "token revoke",
 	}
 	file := map[string]string{"upload": "bulk;098344491;hi;1\n", "blacklist upload": "098344492;bulk\n"}
 	for _, path := range order {
-		line := strings.NewReplacer("@held", held.ID, "@token", k.ID).Replace(jsonOf["fieldpost "+path])
+		line := strings.NewReplacer("@held", held.ID, "@token", k.ID, "@sim", b.bank.Modems[0].Card().ICCID()).Replace(jsonOf["fieldpost "+path])
 		r := b.fed(t, file[path], append(strings.Fields(line), "--json")...).wants(t, exitDone)
 		if !json.Valid([]byte(r.out)) {
 			t.Errorf("%s --json is no JSON: %q", line, r.out)

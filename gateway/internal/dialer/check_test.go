@@ -73,6 +73,23 @@ func TestOptOutWinsWithDNCROff(t *testing.T) {
 	})
 }
 
+// The confirmation of an opt-out is not stopped by it; nothing else of that number leaves.
+func TestTheConfirmationOfAnOptOutLeaves(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		own := aLane("@bank")
+		own.Exempt = true
+		w := setup(t, newBank("bank", 1), aLane("d"), own)
+		offer, confirmation := w.add(row("d", 1)), w.add(row("@bank", 1))
+		if err := w.store.Blacklist(t.Context(), spool.Listed{Number: number(1), OptOut: true}); err != nil {
+			t.Fatal(err)
+		}
+		w.start()
+		pass(time.Second)
+		w.expect(offer, gateway.StatusBlocked)
+		w.expect(confirmation, gateway.StatusSent)
+	})
+}
+
 func TestP140NumbersThatThePatternRefusesCountAsOther(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := aLane("d")

@@ -1,0 +1,32 @@
+package catalog
+
+import (
+	"testing"
+	"time"
+
+	"fieldpost/gateway"
+)
+
+func TestEachProviderHasALaneThatNobodyElseCanName(t *testing.T) {
+	c := open(t, newMemory())
+	lanes := c.OwnLanes()
+	if len(lanes) != len(c.Providers()) || len(lanes) == 0 {
+		t.Fatalf("%d lanes of %d providers", len(lanes), len(c.Providers()))
+	}
+	for _, l := range lanes {
+		if l.Name != OwnLane(l.Provider.Name) || !l.Own || !l.Enabled || !l.Started || l.DNCR || l.Ports != nil || l.Fault != "" || !l.Schedule.On(time.Unix(0, 0), l.Zone) {
+			t.Errorf("lane %+v", l)
+		}
+		if _, err := c.Resolve(l.Name); gateway.KindOf(err) != gateway.KindInvalid {
+			t.Errorf("a caller can name %s: %v", l.Name, err)
+		}
+		if _, err := c.PutCampaign(t.Context(), Campaign{Campaign: gateway.Campaign{Name: l.Name, Provider: l.Provider.Name}}); gateway.KindOf(err) != gateway.KindInvalid {
+			t.Errorf("a campaign can be called %s: %v", l.Name, err)
+		}
+	}
+	for _, l := range c.Lanes() {
+		if l.Own {
+			t.Errorf("%s is listed among the campaigns", l.Name)
+		}
+	}
+}
