@@ -45,6 +45,7 @@ func lacks() map[modemtest.Act]string {
 // TestConformanceOfAGatewayThatPushes has every push twice, and a driver that would look at inbox
 // and reports once an hour.
 func TestConformanceOfAGatewayThatPushes(t *testing.T) {
+	t.Parallel()
 	modemtest.Run(t, modemtest.Harness{
 		New: func(t testing.TB) *modemtest.Rig {
 			var to atomic.Pointer[Driver]
