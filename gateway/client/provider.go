@@ -75,6 +75,7 @@ type Channel struct {
 	Port         int        `json:"port" example:"3"`
 	State        string     `json:"state" enum:"absent,starting,ready,resting,fault" example:"ready"`
 	Reason       string     `json:"reason,omitempty" doc:"Why it is not ready"`
+	Held         string     `json:"held,omitempty" doc:"Why the SIM in it sends nothing, whatever the state"`
 	Since        *time.Time `json:"since,omitempty" example:"2030-01-02T08:00:00Z"`
 	Until        *time.Time `json:"until,omitempty" doc:"End of a rest"`
 	Device       string     `json:"device,omitempty" example:"/dev/ttyUSB2"`

@@ -44,7 +44,7 @@ func (a *API) channelRoutes() {
 }
 
 func (a *API) channels(context.Context, *struct{}) (client.Page[client.Channel], error) {
-	return client.Page[client.Channel]{Items: mapped(a.Bank.Channels(), channelOf)}, nil
+	return client.Page[client.Channel]{Items: mapped(a.Bank.Channels(), a.shown)}, nil
 }
 
 func (a *API) channel(_ context.Context, in *ChannelInput) (client.Channel, error) {
@@ -52,7 +52,7 @@ func (a *API) channel(_ context.Context, in *ChannelInput) (client.Channel, erro
 	if err != nil {
 		return client.Channel{}, err
 	}
-	return channelOf(c), nil
+	return a.shown(c), nil
 }
 
 func (a *API) reset(ctx context.Context, in *ChannelInput) error {
@@ -66,6 +66,15 @@ func (a *API) ussd(ctx context.Context, in *ussdInput) (client.USSDAnswer, error
 	defer cancel()
 	text, err := a.Bank.USSD(ctx, in.id(), in.Body.Code)
 	return client.USSDAnswer{Text: text}, err
+}
+
+// shown is a channel with what is known of the card in it.
+func (a *API) shown(c gateway.Channel) client.Channel {
+	out := channelOf(c)
+	if c.State != gateway.ChannelAbsent {
+		out.Held = a.SIMs.Held(c.SIMKey())
+	}
+	return out
 }
 
 func channelOf(c gateway.Channel) client.Channel {
