@@ -53,18 +53,23 @@ func (d *Dialer) writeDrops() {
 }
 
 // dropsWritten lets go of the rows. When the commit failed they are still queued,
-// and are judged again when their turn comes.
+// and are judged again when their turn comes: at once after a hold of the store, and
+// after a while when it refused them for a fault of their own.
 func (d *Dialer) dropsWritten(st spool.Stepped) {
+	down := st.Err != nil && d.storeDown(st.Err)
 	for i := range d.sent {
 		idm := d.sent[i].IDM
 		l := d.dropped[idm]
 		delete(d.dropped, idm)
 		l.dropping--
-		if d.sent[i].Status == gateway.StatusQueued {
-			l.dueAt(d.sent[i].NotBefore)
-		}
-		if st.Err != nil || l.passed {
+		switch {
+		case st.Err != nil && !down:
+			l.letWait(d.now)
+		case st.Err != nil || l.passed:
 			l.stale = true
+		}
+		if st.Err == nil && d.sent[i].Status == gateway.StatusQueued {
+			l.dueAt(d.sent[i].NotBefore)
 		}
 	}
 	n := len(d.sent)
@@ -74,5 +79,4 @@ func (d *Dialer) dropsWritten(st spool.Stepped) {
 		return
 	}
 	d.o.Logger.Warn("drops not written", slog.Int("rows", n), slog.Any("error", st.Err))
-	d.storeDown(st.Err)
 }

@@ -103,9 +103,6 @@ func (d *Dialer) promoted(l *lane, err error) {
 	}
 }
 
-// claimWait is how long a lane whose queue cannot be read waits.
-const claimWait = 10 * time.Second
-
 // claimFailed lets a lane wait whose queue cannot be read: the others go on,
 // unless it is the store that does not answer.
 func (d *Dialer) claimFailed(l *lane, err error) {
@@ -113,7 +110,14 @@ func (d *Dialer) claimFailed(l *lane, err error) {
 		return
 	}
 	d.o.Logger.Error("queue not read", slog.String("lane", l.def.Name), slog.Any("error", err))
-	l.buf, l.stale, l.more, l.due = nil, false, false, d.now.Add(claimWait)
+	l.letWait(d.now)
+}
+
+// claimWait is how long a lane waits whose rows the store cannot read or write.
+const claimWait = 10 * time.Second
+
+func (l *lane) letWait(now time.Time) {
+	l.buf, l.stale, l.more, l.due = nil, false, false, now.Add(claimWait)
 	l.beyond = beyond{}
 }
 

@@ -64,8 +64,24 @@ func (d *Dialer) choose(l *lane) (choice, bool) {
 			return d.kin(choice{lane: l, at: i, slot: s, by: by}), true
 		}
 	}
+	if busy(l.ring) {
+		l.idle = idleBusy
+		return choice{}, false
+	}
 	d.makeWay(l)
 	return choice{}, false
+}
+
+// busy says that some of the channels carry messages, and that all of those are.
+func busy(slots []*slot) bool {
+	fit := false
+	for _, s := range slots {
+		if s.free() {
+			return false
+		}
+		fit = fit || s.fit()
+	}
+	return fit
 }
 
 // open says that the lane may send at all now.

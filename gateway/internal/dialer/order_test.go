@@ -86,20 +86,22 @@ func TestUrgentRowOvertakesTheBuffer(t *testing.T) {
 
 func TestRowsBehindTheTailDoNotDisturbTheBuffer(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w := setup(t, newBank("bank", 1), aLane("d"))
+		l := aLane("d")
+		l.Ports = []int{0} // the other port of the provider is free
+		w := setup(t, newBank("bank", 2), l)
 		counting := &countingQueue{Queue: w.store}
 		w.o.Queue = counting
 		w.bank.script(takes(time.Second))
-		w.addRows("d", 0, 60)
+		w.addRows("d", 0, 40)
 		w.start()
 		pass(1500 * time.Millisecond)
 		before := counting.claims.Load()
 		for n := range 20 {
-			w.add(row("d", 60+n)) // equal priority, later entry
+			w.add(row("d", 60+n)) // equal priority, later entry, and there is room
 		}
 		pass(10 * time.Second)
 		if n := counting.claims.Load() - before; n != 0 {
-			t.Errorf("%d claims while the buffer was full, want none", n)
+			t.Errorf("%d claims while the first rows only waited for their channel, want none", n)
 		}
 	})
 }

@@ -98,6 +98,22 @@ func (q *lateQueue) Ready(campaign string, damaged uint64) error {
 	return q.Queue.Ready(campaign, damaged)
 }
 
+// refusingQueue refuses some steps for a fault of what they speak of.
+type refusingQueue struct {
+	Queue
+	refuses func(*spool.Step) bool
+	tries   atomic.Int64
+}
+
+func (q *refusingQueue) Step(st spool.Step, done func(spool.Stepped)) {
+	if q.refuses(&st) {
+		q.tries.Add(1)
+		go done(spool.Stepped{Err: gateway.Errorf(gateway.KindInternal, "a record cannot be read")})
+		return
+	}
+	q.Queue.Step(st, done)
+}
+
 // damagedQueue has a record that cannot be read until it is put aside.
 type damagedQueue struct {
 	Queue

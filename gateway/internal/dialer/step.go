@@ -173,6 +173,20 @@ func (d *Dialer) undo(s *slot, f *flight) {
 	d.settle(f)
 }
 
+// refusedIntents is how many intents in a row the store may refuse a channel: by then
+// it is not the rows, but what the store holds of its SIM.
+const refusedIntents = 3
+
+// doubt lets a channel rest whose intents the store refuses one after the other:
+// it would put off row after row that other channels can send.
+func (d *Dialer) doubt(s *slot, err error) {
+	r := rule{rest: time.Minute, after: refusedIntents}
+	s.faults++
+	if rest := r.restFor(s.faults, 0); rest > 0 {
+		d.rest(s, rest, "the store refuses what it is to send: "+reason(err))
+	}
+}
+
 // stepFailed takes back the intent and keeps the outcome until it can be written.
 func (d *Dialer) stepFailed(s *slot, err error) {
 	alone := s.next == nil
@@ -185,6 +199,7 @@ func (d *Dialer) stepFailed(s *slot, err error) {
 			d.undo(s, f)
 			if gateway.KindOf(err) != gateway.KindUnavailable {
 				d.numbers[f.m.To] = &hold{idm: 0, until: d.now.Add(stuckWait)} // the row itself may be at fault
+				d.doubt(s, err)
 			}
 		}
 	}

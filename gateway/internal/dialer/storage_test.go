@@ -1,11 +1,13 @@
 package dialer
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"fieldpost/gateway"
+	"fieldpost/spool"
 )
 
 func TestStoreThatFailsLosesNothing(t *testing.T) {
@@ -57,5 +59,54 @@ func TestStoreThatFailsBeforeAnIntentOpensNothing(t *testing.T) {
 			w.expect(id, gateway.StatusSent)
 		}
 		wantInts(t, "ports", ports(w.bank.sent()), []int{0, 1, 2})
+	})
+}
+
+// A drop that the store refuses for a fault of its own is not written a thousand times
+// a second, and stops no other lane.
+func TestDropThatTheStoreRefusesIsTriedNowAndThen(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := aLane("d")
+		l.Pattern = regexp.MustCompile(`\A(?:none)\z`)
+		w := setup(t, newBank("bank", 1), l, aLane("e"))
+		q := &refusingQueue{Queue: w.store, refuses: func(st *spool.Step) bool { return len(st.Drops) > 0 }}
+		w.o.Queue = q
+		w.addRows("d", 0, 5)
+		w.start()
+		pass(time.Second)
+		other := w.add(row("e", 9))
+		pass(time.Minute)
+		w.expect(other, gateway.StatusSent)
+		if n := q.tries.Load(); n > 10 || n < 2 {
+			t.Errorf("%d tries in a minute", n)
+		}
+	})
+}
+
+// What the store holds of one SIM cannot be read: its channel rests, and does not put
+// off row after row that the others could send.
+func TestSIMWhoseIntentsTheStoreRefusesRests(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := setup(t, newBank("bank", 2), aLane("d"))
+		q := &refusingQueue{Queue: w.store, refuses: func(st *spool.Step) bool {
+			return len(st.Intents) > 0 && st.Intents[0].SIM == "8959001"
+		}}
+		w.o.Queue = q
+		w.bank.script(takes(time.Second))
+		ids := w.addRows("d", 0, 40)
+		w.start()
+		pass(45 * time.Second)
+		late := 0
+		for _, id := range ids {
+			if w.message(id).Status != gateway.StatusSent {
+				late++
+			}
+		}
+		if late > 5 {
+			t.Errorf("%d of 40 rows have not left over the channel that is well", late)
+		}
+		if n := q.tries.Load(); n > 5 {
+			t.Errorf("%d intents refused", n)
+		}
 	})
 }
