@@ -47,18 +47,18 @@ type model struct {
 
 // fewerChecks lets rapid do fewer runs than its 100, unless asked for: each action is
 // synced to the disk.
-func fewerChecks(t *testing.T) {
+func fewerChecks(t *testing.T, n int) {
 	t.Helper()
 	f := flag.Lookup("rapid.checks")
 	if f.Value.String() != f.DefValue {
 		return
 	}
-	must(t, f.Value.Set("25"))
+	must(t, f.Value.Set(strconv.Itoa(n)))
 	t.Cleanup(func() { must(t, f.Value.Set(f.DefValue)) })
 }
 
 func TestSpoolDoesWhatTheModelDoes(t *testing.T) {
-	fewerChecks(t)
+	fewerChecks(t, 25)
 	rapid.Check(t, func(rt *rapid.T) {
 		m := &model{
 			t: rt, dir: t.TempDir(), clock: newClock(), rows: map[uint64]*modelRow{},

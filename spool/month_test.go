@@ -119,7 +119,7 @@ func (p *plan) check(t *rapid.T) {
 }
 
 func TestP46AnotherResetDayGivesNoQuotaTwiceAndLosesNoRecipient(t *testing.T) {
-	fewerChecks(t)
+	fewerChecks(t, 25)
 	zones := zones(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		p := &plan{c: newClock(), reset: 1, numbers: map[string]bool{}}
