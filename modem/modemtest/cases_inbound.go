@@ -16,6 +16,8 @@ func inboundCases() []oneCase {
 		{name: "an inbound message that was there before comes too", cold: true, run: inboundBefore},
 		{name: "an inbound long text comes part by part, whatever the order and however often", run: inboundLong},
 		{name: "an inbound message stays at the device until it is stored, and is fetched again", run: inboundKept},
+		{name: "an inbound message that is fetched again after it was stored is the same one", run: inboundAgain},
+		{name: "two inbound messages with one text are two", run: inboundAlike},
 		{name: "inbound messages come while the device sends", run: inboundMeanwhile},
 	}
 }
@@ -103,6 +105,42 @@ func inboundKept(b *bench) {
 		b.Errorf("the host was asked %d times before it stored, want 2", refused)
 	}
 	b.dropped()
+}
+
+// inboundAgain is a box that dies between the commit of a message and the word to the
+// device that it is safe: the host knows a message that comes again by what it is.
+func inboundAgain(b *bench) {
+	if b.rig.Stored == nil {
+		b.Skip("the device keeps no messages")
+	}
+	b.ready()
+	b.host.change(func() { b.host.dies = 1 })
+	b.deliver(sim.Incoming{From: someone, Text: "once and for all"})
+	b.parts(1)
+	_ = b.stop() // other cases look at it
+	b.start()
+	parts := b.parts(2)
+	if one, two := identityOf(parts[0]), identityOf(parts[1]); one != two {
+		b.Errorf("the message came as %s, and again as %s: it would be two", one, two)
+	}
+}
+
+func inboundAlike(b *bench) {
+	b.ready()
+	at := time.Date(2026, 11, 22, 14, 45, 1, 0, time.FixedZone("", -3*3600))
+	for i := range 2 {
+		b.deliver(sim.Incoming{From: someone, Text: "Position: 34.9 S", At: at.Add(time.Duration(i) * time.Second)})
+	}
+	parts := b.parts(2)
+	if one, two := identityOf(parts[0]), identityOf(parts[1]); one == two {
+		b.Errorf("two messages both came as %s: one of them would be dropped", one)
+	}
+	b.dropped()
+}
+
+// identityOf is what names a part to the spool.
+func identityOf(p modem.Part) string {
+	return fmt.Sprintf("%s at %s, %d/%d of %d, %t, %q", p.From, p.SentAt.UTC(), p.Seq, p.Total, p.Ref, p.Wide, p.Raw)
 }
 
 func inboundMeanwhile(b *bench) {

@@ -1,7 +1,9 @@
 package modemtest
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"fieldpost/gateway"
 )
@@ -9,6 +11,7 @@ import (
 func reportCases() []oneCase {
 	return []oneCase{
 		{name: "a delivery report says which segment it is of", needs: []Act{TellDelivery}, run: reported},
+		{name: "each segment of a long text has a delivery report of its own", needs: []Act{TellDelivery}, run: reportedSegments},
 		{name: "a delivery report that comes before the answer is not lost", needs: []Act{TellDelivery, ReportEarly}, run: reportedEarly},
 		{name: "a delivery report that comes two times disturbs nothing", needs: []Act{TellDelivery, ReportTwice}, run: reportedTwice},
 		{name: "a delivery report of a failure keeps its TP-ST", needs: []Act{TellDelivery, ReportFailed}, run: reportedFailed},
@@ -16,6 +19,30 @@ func reportCases() []oneCase {
 }
 
 func reported(b *bench) { b.reports(0, 1) }
+
+// reportedSegments demands a report under the reference of each receipt, and that no two
+// segments share one.
+func reportedSegments(b *bench) {
+	receipts := map[string]bool{}
+	for _, s := range b.all(someone, strings.Repeat("A text of three segments or so. ", 12)) {
+		s.Report = true
+		r := b.accepted(s)
+		name := fmt.Sprint(r.MR, r.Ref)
+		if receipts[name] {
+			b.Errorf("two segments went out under the reference %s", name)
+		}
+		receipts[name] = true
+	}
+	b.until("a report of each segment", func(h *host) bool {
+		told := map[string]bool{}
+		for _, x := range h.reports {
+			if name := fmt.Sprint(x.MR, x.Ref); receipts[name] {
+				told[name] = true
+			}
+		}
+		return len(told) == len(receipts)
+	})
+}
 
 func reportedEarly(b *bench) {
 	b.do(ReportEarly)

@@ -36,6 +36,9 @@ type fake struct {
 	gate    chan struct{}
 	said    chan struct{} // closed when a late answer is on the line; nil where there is none
 	sends   int
+	reads   int             // inbound messages handed on
+	texts   map[string]bool // that came in
+	told    map[uint16]bool // concatenation references of messages with a report
 	changed chan struct{}
 }
 
@@ -53,7 +56,7 @@ const (
 func newFake(t testing.TB, flaw string) *modemtest.Rig {
 	n := sim.NewNetwork(sim.NetworkOptions{})
 	t.Cleanup(func() { _ = n.Close() })
-	f := &fake{network: n, flaw: flaw, answers: make(chan answer, 16), changed: make(chan struct{}), off: make(chan struct{})}
+	f := &fake{network: n, flaw: flaw, answers: make(chan answer, 16), changed: make(chan struct{}), off: make(chan struct{}), texts: map[string]bool{}, told: map[uint16]bool{}}
 	t.Cleanup(func() {
 		close(f.off)
 		f.work.Wait()
@@ -86,7 +89,12 @@ func (f *fake) receive(pdu []byte, _ bool) bool {
 		Port: 7, ICCID: fakeICCID, From: d.From, SentAt: d.At, Text: d.Text, Ref: d.Ref, Wide: d.Wide,
 		Total: d.Total, Seq: d.Seq, Raw: fmt.Sprintf("%X", pdu),
 	}
-	f.change(func() { f.inbox = append(f.inbox, p) })
+	f.change(func() {
+		if f.flaw != "drops a text that it had" || !f.texts[p.Text] {
+			f.inbox = append(f.inbox, p)
+		}
+		f.texts[p.Text] = true
+	})
 	return true
 }
 
@@ -148,8 +156,14 @@ func (f *fake) sweep(ctx context.Context, host modem.Host) <-chan time.Time {
 		if n == 0 {
 			return nil
 		}
-		if f.flaw == "forgets the reference of a part" {
+		f.reads++
+		switch f.flaw {
+		case "forgets the reference of a part":
 			p.Ref = 0
+		case "stamps what it reads again":
+			p.SentAt = p.SentAt.Add(time.Duration(f.reads) * time.Second)
+		case "names a text by its words":
+			p.SentAt, p.Raw = time.Time{}, p.Text
 		}
 		if err := host.Inbound(ctx, p); err != nil && f.flaw != "drops what was not stored" {
 			return time.After(time.Millisecond)
@@ -298,7 +312,12 @@ func (f *fake) opened(gate <-chan struct{}) bool {
 func (f *fake) report(e sim.Entry, st uint8) {
 	f.mu.Lock()
 	host := f.host
+	again := f.told[e.Ref]
+	f.told[e.Ref] = e.Total > 1
 	f.mu.Unlock()
+	if again && f.flaw == "reports a message once" {
+		return
+	}
 	if f.flaw == "says that every report is good news" {
 		st = 0
 	}

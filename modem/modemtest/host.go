@@ -23,6 +23,7 @@ type host struct {
 	reports []gateway.StatusReport
 	refuse  int           // inbound messages that are not stored from now
 	refused int           // inbound messages that were not
+	dies    int           // inbound messages that are stored from now, and said not to be
 	early   int           // inbound messages that the device had dropped before they were stored
 	changed chan struct{} // closed at the next change
 }
@@ -52,6 +53,10 @@ func (h *host) Inbound(_ context.Context, in modem.Part) error {
 			return
 		}
 		h.parts = append(h.parts, in)
+		if h.dies > 0 {
+			h.dies--
+			err = errStore
+		}
 	})
 	return err
 }
