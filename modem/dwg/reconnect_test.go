@@ -2,6 +2,7 @@ package dwg
 
 import (
 	"context"
+	"net"
 	"testing"
 	"time"
 
@@ -230,5 +231,26 @@ func TestTheEndOfTheDriverLeavesADoubt(t *testing.T) {
 	}
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestASendWhoseBytesNeverLeftDidNotGoOut(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDriver(t, ln.Addr().String())
+	h := newHall(d, newWorld(), ln)
+	h.ports.status([]uint8{0})
+	d.session = newSession(h, conn, [6]byte{1}) // its reader has not noticed yet
+	_ = conn.Close()
+	_, err = d.Send(t.Context(), 0, modem.Submission{To: somebody, Text: "x", Segments: 1})
+	if gateway.KindOf(err) != gateway.KindUnavailable || err.Error() != errAway.Error() || len(d.owed) != 0 {
+		t.Errorf("it gives %v, and %d results are owed", err, len(d.owed))
 	}
 }

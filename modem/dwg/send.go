@@ -2,7 +2,9 @@ package dwg
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 
 	"fieldpost/gateway"
 	"fieldpost/modem"
@@ -42,6 +44,9 @@ func (d *Driver) fly(ctx context.Context, fl *flight, s *session, f *dwgwire.Fra
 	left, err := s.send(f)
 	if !left {
 		d.land(fl, false)
+		if errors.Is(err, net.ErrClosed) {
+			return errAway
+		}
 		return &gateway.Error{Kind: gateway.KindUnavailable, Text: fmt.Sprintf("the message did not reach the gateway: %v", err), Err: err}
 	}
 	err, taken := d.watch(ctx, fl, s)
