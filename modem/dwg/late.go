@@ -60,11 +60,7 @@ func (d *Driver) Reconcile(_ context.Context, _ int, userID uint32) (modem.Recei
 	if !came {
 		return modem.Receipt{}, gateway.Errorf(gateway.KindUnknownOutcome, "the gateway has not told the result, and cannot be asked for it")
 	}
-	err := verdict(&r)
-	if gateway.KindOf(err) == gateway.KindUnavailable { // it is no longer about now
-		return modem.Receipt{}, &gateway.Error{Kind: gateway.KindRefused, Text: "it did not go out: " + err.Error(), Code: fmt.Sprintf("DWG %d", r.Code)}
-	}
-	return modem.Receipt{}, err
+	return modem.Receipt{}, verdict(&r)
 }
 
 // recent remembers the last results, over all connections, so that one which comes

@@ -162,7 +162,9 @@ func TestAGatewayThatComesBackAndKnowsNothingHoldsNoPortForLong(t *testing.T) {
 }
 
 func TestALateRefusalIsToldToWhoeverAsks(t *testing.T) {
-	for _, code := range []dwgwire.Code{dwgwire.CodeFailed, dwgwire.CodeUnavailable} {
+	for code, want := range map[dwgwire.Code]gateway.Kind{
+		dwgwire.CodeFailed: gateway.KindRefused, dwgwire.CodeUnavailable: gateway.KindUnavailable, dwgwire.CodeTimeout: gateway.KindUnknownOutcome,
+	} {
 		times := patient
 		times.Result = 20 * time.Millisecond
 		d, w := serves(t, times)
@@ -173,8 +175,8 @@ func TestALateRefusalIsToldToWhoeverAsks(t *testing.T) {
 			t.Fatalf("it gives %v", err)
 		}
 		m.tells(somebody, code)
-		if _, err := d.Reconcile(t.Context(), 0, 77); gateway.KindOf(err) != gateway.KindRefused {
-			t.Errorf("the late word on it is %v", err)
+		if _, err := d.Reconcile(t.Context(), 0, 77); gateway.KindOf(err) != want {
+			t.Errorf("the late word on it is %v, want %s", err, want)
 		}
 	}
 }
