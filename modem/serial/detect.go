@@ -65,8 +65,10 @@ func detect(ctx context.Context, open Opener, times Times, ports []PortInfo) []F
 	return found
 }
 
-// probe asks one port.
+// probe asks one port, for lookLimit at most.
 func probe(ctx context.Context, open Opener, times Times, p PortInfo) Found {
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
 	f := Found{Port: p, Signal: gateway.SignalUnknown, Registration: gateway.RegUnknown}
 	conn, err := open.Open(p.Path, 0)
 	if err != nil {
@@ -118,30 +120,49 @@ func (r *run) tell(ctx context.Context, f *Found) error {
 	return nil
 }
 
-// choose marks one port of each modem. The first that answers is the one for
-// commands; Huawei's first carries the data, and its last the news.
+// device is a modem among those that answer. Cheap ones share an IMEI; the place on
+// the USB tells them apart.
+type device struct{ imei, usb string }
+
+// choose marks one port of each modem.
 func choose(found []Found) {
-	best := map[string]int{}
 	for i := range found {
-		f := &found[i]
-		if !f.Answers || f.IMEI == "" {
-			continue
-		}
-		j, seen := best[f.IMEI]
-		last := strings.Contains(strings.ToLower(f.Model), "huawei")
-		if !seen || last == (f.Port.Interface > found[j].Port.Interface) {
-			best[f.IMEI] = i
-		}
+		found[i].Best = false
 	}
-	for i := range found {
-		found[i].Best = slices.Contains(values(best), i)
+	for _, ports := range groups(found) {
+		found[ports[0]].Best = true
 	}
 }
 
-func values(m map[string]int) []int {
-	v := make([]int, 0, len(m))
-	for _, i := range m {
-		v = append(v, i)
+// groups gives the ports of each modem that answers, the one to use first. The first that
+// answers is the one for commands; Huawei's first carries the data, and its last the news.
+func groups(found []Found) map[device][]int {
+	all := map[device][]int{}
+	for i := range found {
+		if f := &found[i]; f.Answers && f.IMEI != "" {
+			d := device{f.IMEI, f.Port.USBPath}
+			all[d] = append(all[d], i)
+		}
 	}
-	return v
+	for _, ports := range all {
+		slices.SortStableFunc(ports, func(i, j int) int {
+			a, b := &found[i], &found[j]
+			if strings.Contains(strings.ToLower(a.Model), "huawei") {
+				a, b = b, a
+			}
+			return a.Port.Interface - b.Port.Interface
+		})
+	}
+	return all
+}
+
+// byModem gives the paths of each modem's ports, the one to use first.
+func byModem(found []Found) map[device][]string {
+	all := map[device][]string{}
+	for d, ports := range groups(found) {
+		for _, i := range ports {
+			all[d] = append(all[d], found[i].Port.Name())
+		}
+	}
+	return all
 }

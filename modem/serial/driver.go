@@ -2,6 +2,7 @@ package serial
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -18,6 +19,11 @@ type Driver struct {
 	trace  *at.Recorder
 	ladder *ladder
 	run    atomic.Pointer[run] // the present one; nil between two
+
+	// Owned by Run.
+	imei   string // of the modem, once it was told
+	hung   string // the port on which the last run found it silent; "" = none
+	mended int    // how often it was down when its USB device was last reset
 
 	resting atomic.Bool // Run waits because the budget of the ladder is used up
 }
@@ -60,14 +66,16 @@ func (d *Driver) Run(ctx context.Context, host modem.Host) error {
 	if !d.rest(ctx, host) {
 		return nil
 	}
-	path, port, err := d.open(ctx, host)
+	d.mend()
+	b, err := d.open(ctx, host)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
 		return err
 	}
-	r := newRun(d, host, path, port)
+	defer b.release()
+	r := newRun(d, host, b.path, b.conn)
 	defer r.close()
 	// A command in flight does not hold up the end.
 	defer context.AfterFunc(ctx, func() { r.s.CloseWith(context.Cause(ctx)) })()
@@ -77,14 +85,64 @@ func (d *Driver) Run(ctx context.Context, host modem.Host) error {
 	if ctx.Err() != nil {
 		return nil
 	}
+	return d.lost(r, b, err)
+}
+
+// berth is the port of a run.
+type berth struct {
+	path    string
+	conn    at.Conn
+	usb     string // where its device is plugged in; "" = not known
+	release func()
+}
+
+// lost says why a run ended, and keeps what the next one needs to know of it.
+func (d *Driver) lost(r *run, b berth, err error) error {
 	if d.o.Port.Device == "" && gateway.KindOf(err) == gateway.KindConflict {
 		d.o.Finder.Forget(d.o.Port.IMEI) // another modem came back in its place
 	}
-	if cause := r.s.Cause(); cause != nil {
-		return &gateway.Error{Kind: gateway.KindUnavailable, Text: fmt.Sprintf("%s: modem lost: %v", path, cause), Err: cause}
+	if imei := r.channel().IMEI; imei != "" {
+		d.imei = imei
 	}
-	return err
+	cause := r.s.Cause()
+	if cause == nil {
+		return err
+	}
+	text := fmt.Sprintf("%s: modem lost: %v", b.path, cause)
+	switch {
+	case errors.Is(cause, at.ErrSilent):
+		d.hung = b.path
+	case errors.Is(cause, at.ErrGone) && b.usb != "" && time.Since(time.Unix(0, r.begun.Load())) < powerWindow:
+		reason, alarm := d.o.Finder.hubs.lost(time.Now(), b.usb)
+		text += ": " + reason
+		if alarm {
+			d.o.Alarm(reason)
+		}
+	}
+	return &gateway.Error{Kind: gateway.KindUnavailable, Text: text, Err: cause}
 }
+
+// mend resets the USB device of a modem that neither its own restart nor an opening of its
+// port brought back.
+func (d *Driver) mend() {
+	downs := d.ladder.downs()
+	if d.hung == "" || d.o.Finder == nil || downs < stubborn || downs == d.mended || d.ladder.gentle(time.Now()) {
+		return
+	}
+	d.mended = downs
+	begin := time.Now()
+	err := d.o.Finder.resetUSB(d.hung)
+	step := at.Step{Rung: "USB reset", Took: time.Since(begin), Err: err}.String()
+	if err == nil {
+		step = "USB reset: the device is expected back"
+	}
+	d.ladder.between(time.Now(), step, err == nil)
+	d.o.Logger.Warn("modem did not come back", slog.String("device", d.hung), slog.String("step", step))
+}
+
+// stubborn is how many runs in a row must have ended with a modem that does not answer
+// before its USB device is reset.
+const stubborn = 2
 
 // rest waits while the modem is beyond what may be done for it, or until a person says
 // that it is not. It is false when ctx ended first.
@@ -115,35 +173,60 @@ func (d *Driver) rest(ctx context.Context, host modem.Host) bool {
 }
 
 // open finds and opens the port.
-func (d *Driver) open(ctx context.Context, host modem.Host) (path string, port at.Conn, err error) {
+func (d *Driver) open(ctx context.Context, host modem.Host) (berth, error) {
 	for {
-		path, port, err = d.tryOpen(ctx)
+		b, err := d.tryOpen(ctx)
 		switch gateway.KindOf(err) {
 		case gateway.KindConflict, gateway.KindForbidden: // a person must act, and will not tell us
-			host.Channel(d.blank(path, gateway.ChannelFault, err.Error()))
+			host.Channel(d.blank(b.path, gateway.ChannelFault, err.Error()))
 		default:
-			return path, port, err
+			return b, err
 		}
 		if !wait(ctx, d.o.Every.Retry) {
-			return path, nil, ctx.Err()
+			return b, ctx.Err()
 		}
 	}
 }
 
-func (d *Driver) tryOpen(ctx context.Context) (string, at.Conn, error) {
+func (d *Driver) tryOpen(ctx context.Context) (b berth, err error) {
+	if b.path, err = d.place(ctx); err != nil {
+		return b, err
+	}
+	if b.release, err = d.o.Finder.hold(ctx, b.path); err != nil {
+		return b, err
+	}
+	info, _ := d.o.Finder.info(b.path)
+	b.usb = info.USBPath
+	if b.conn, err = d.o.Open.Open(b.path, d.o.Port.Baud); err != nil {
+		b.release()
+		if d.o.Port.Device == "" {
+			d.o.Finder.Forget(d.o.Port.IMEI)
+		}
+		return b, err
+	}
+	d.hung = ""
+	return b, nil
+}
+
+// place gives the port to open: the one that is configured or found, or another of the
+// same modem after that one fell silent.
+func (d *Driver) place(ctx context.Context) (string, error) {
 	path := d.o.Port.Device
 	if path == "" {
 		found, err := d.o.Finder.Find(ctx, d.o.Port.IMEI)
 		if err != nil {
-			return "", nil, err
+			return "", err
 		}
 		path = found
 	}
-	port, err := d.o.Open.Open(path, d.o.Port.Baud)
-	if err != nil && d.o.Port.Device == "" {
-		d.o.Finder.Forget(d.o.Port.IMEI)
+	if d.imei != "" && d.hung != "" && real(d.hung) == real(path) {
+		if other := d.o.Finder.another(ctx, d.imei, path); other != "" {
+			d.o.Logger.Warn("the modem is tried on another of its ports", slog.String("device", other), slog.String("hung", path))
+			d.ladder.between(time.Now(), "another port: "+other, false)
+			return other, nil
+		}
 	}
-	return path, port, err
+	return path, nil
 }
 
 // blank is the channel of a modem of which nothing is known.

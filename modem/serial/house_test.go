@@ -243,7 +243,7 @@ func TestDetectTellsModemsFromOtherPorts(t *testing.T) {
 
 func TestFinderFindsAModemByItsIMEIWhereverItIs(t *testing.T) {
 	other := newRig(t)
-	f := &Finder{open: at.Ports{}, times: brisk, known: map[string]string{}}
+	f := NewFinder()
 	r := newRig(t, func(o *Options, s *sim.Options) {
 		s.IMEI = "860000000000031"
 		o.Port.IMEI, o.Port.Device, o.Finder = "860000000000031", "", f

@@ -34,6 +34,7 @@ type recording struct {
 	changed chan struct{}
 	ch      gateway.Channel
 	states  []gateway.ChannelState
+	reasons []string
 	parts   []modem.Part
 	reports []gateway.StatusReport
 	refuse  error
@@ -50,7 +51,7 @@ func (r *recording) change(f func()) {
 }
 
 func (r *recording) Channel(c gateway.Channel) {
-	r.change(func() { r.ch = c; r.states = append(r.states, c.State) })
+	r.change(func() { r.ch = c; r.states = append(r.states, c.State); r.reasons = append(r.reasons, c.Reason) })
 }
 
 func (r *recording) Inbound(_ context.Context, p modem.Part) (err error) {

@@ -30,6 +30,7 @@ type run struct {
 	sending atomic.Int32 // sends that have not returned
 	linked  atomic.Bool  // +CMMS=2 was taken
 	sent    atomic.Int64 // when the network last took a message, in Unix ns
+	begun   atomic.Int64 // when the last message was begun, in Unix ns; 0 = none yet
 	mute    atomic.Int32 // sends in a row that the modem did not answer
 
 	mu     sync.Mutex

@@ -25,6 +25,7 @@ func (r *run) send(ctx context.Context, s modem.Submission) (modem.Receipt, erro
 	if s.More && r.quirk().cmms && !r.linked.Load() {
 		r.keepLink(ctx)
 	}
+	r.begun.Store(time.Now().UnixNano())
 	got, err := r.s.Submit(ctx, t.Length, t.Hex)
 	if err != nil {
 		return modem.Receipt{}, r.failed(err)

@@ -64,14 +64,14 @@ type opened struct {
 	port serial.Port
 }
 
-// errGone is what a hang-up of the tty means.
-var errGone = errors.New("the device is gone")
+// ErrGone is what a hang-up of the tty means.
+var ErrGone = errors.New("the device is gone")
 
 // Read reads, and says in words that the device was unplugged.
 func (o *opened) Read(p []byte) (int, error) {
 	n, err := o.File.Read(p)
 	if err == io.EOF || errors.Is(err, syscall.EIO) {
-		err = errGone
+		err = ErrGone
 	}
 	return n, err
 }
@@ -137,15 +137,23 @@ func (p Ports) explain(path string, err error) error {
 func (p Ports) held(path string) error {
 	h, ok := p.Holder(path)
 	if !ok {
-		return &gateway.Error{Kind: gateway.KindConflict, Field: "device", Text: path + ": in use by a process that this user cannot see"}
+		return &gateway.Error{Kind: gateway.KindConflict, Field: "device", Text: path + ": in use by a process that this user cannot see: as root, fuser -v " + path + " names it; often it is " + modemManager}
 	}
 	return conflict(path, h)
 }
 
+// modemManager asks every port that looks like a modem's what it is, and keeps it.
+const modemManager = "ModemManager"
+
 func conflict(path string, h Process) error {
 	text := fmt.Sprintf("%s: in use by %s (process %d)", path, h.Name, h.PID)
-	if h.PID == os.Getpid() {
+	switch {
+	case h.PID == os.Getpid():
 		text = path + ": in use by another channel of this process"
+	case h.Name == modemManager:
+		text += ": put the udev rule 70-fieldpost.rules in place and plug the modem in anew, or systemctl disable --now " + modemManager
+	default:
+		text += ": stop that program, or take the port away from it"
 	}
 	return &gateway.Error{Kind: gateway.KindConflict, Field: "device", Text: text}
 }
