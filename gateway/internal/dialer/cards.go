@@ -64,17 +64,28 @@ func (d *Dialer) tidySIMs() {
 	}
 }
 
-// insert puts a card into a slot, which begins anew: the faults were of the pair. A
-// rest that a card earned by refusals goes with it.
+// insert puts a card into a slot. Another one than before begins anew: the faults were
+// of the pair, and a rest that the old card earned by refusals goes with it. A device
+// that starts again does not tell its card at first, and changes nothing.
 func (d *Dialer) insert(s *slot, m *sim) {
-	if old := s.sim; old != nil && old.until.After(d.mono) {
-		d.rests = append(d.rests, rest{id: s.id}) // ends it
+	s.sim = m
+	if m.nameless() {
+		return
 	}
-	s.sim, s.faults = m, 0
+	if s.card != "" && s.card != m.key {
+		s.faults = 0
+		if old := d.sims[s.card]; old != nil && old.until.After(d.mono) {
+			d.rests = append(d.rests, rest{id: s.id}) // ends it
+		}
+	}
+	s.card = m.key
 	if left := m.until.Sub(d.mono); left > 0 {
 		d.rest(s, left, m.why)
 	}
 }
+
+// nameless says that the device does not tell its card, or not yet.
+func (m *sim) nameless() bool { return strings.HasPrefix(m.key, "channel:") }
 
 // refusedBy counts a refusal against the card, and lets it rest when it is due,
 // wherever it is now.
@@ -96,7 +107,7 @@ func (d *Dialer) refusedBy(m *sim, r *rule, hint time.Duration, why string) {
 // cardWords names the card in a slot without telling all of its number.
 func cardWords(s *slot) string {
 	key := s.sim.key
-	if strings.HasPrefix(key, "channel:") || len(key) < 4 {
+	if s.sim.nameless() || len(key) < 4 {
 		return "the SIM in " + s.id
 	}
 	return "SIM ..." + key[len(key)-4:] + " in " + s.id

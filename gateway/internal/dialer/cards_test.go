@@ -3,6 +3,7 @@ package dialer
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -213,6 +214,47 @@ func TestModemThatStartsAgainKeepsTheRefusalsOfItsSIM(t *testing.T) {
 		pass(30 * time.Second)
 		if n := len(w.bank.sent()); n != refusalsInARow {
 			t.Errorf("%d rows used up, want %d: the modem started again, not the SIM", n, refusalsInARow)
+		}
+	})
+}
+
+// rested gives how long a channel was let rest, each time.
+func (b *fakeBank) rested(id string) []time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var all []time.Duration
+	for _, r := range b.rests {
+		if r.id == id && r.d > 0 {
+			all = append(all, r.d)
+		}
+	}
+	return all
+}
+
+func TestModemThatStartsAgainAfterEachFaultRestsLonger(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := setup(t, newBank("bank", 1), aLane("d"))
+		w.bank.script(says(gateway.KindUnavailable, 0))
+		w.addRows("d", 0, 10)
+		w.start()
+		for len(w.bank.rested("bank/0")) < 4 {
+			n := len(w.bank.rested("bank/0"))
+			pass(100 * time.Millisecond)
+			if len(w.bank.rested("bank/0")) > n { // it goes away and comes back
+				w.bank.set("bank/0", func(c *gateway.Channel) { c.State, c.ICCID = gateway.ChannelAbsent, "" })
+				pass(time.Minute)
+				w.bank.set("bank/0", func(c *gateway.Channel) { c.State, c.ICCID = gateway.ChannelReady, "8959000" })
+			}
+		}
+		want := []time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}
+		if got := w.bank.rested("bank/0"); !slices.Equal(got[:4], want) {
+			t.Errorf("rests %v, want them to begin with %v", got, want)
+		}
+		n := len(w.bank.rested("bank/0"))
+		w.bank.set("bank/0", func(c *gateway.Channel) { c.State, c.ICCID = gateway.ChannelReady, "8959777" })
+		pass(time.Minute)
+		if got := w.bank.rested("bank/0")[n:]; len(got) == 0 || got[0] != 2*time.Second {
+			t.Errorf("with a new card the rests are %v, want 2 s at first", got)
 		}
 	})
 }

@@ -42,8 +42,8 @@ func (s *sim) load(d *Dialer) error {
 	s.usage, s.loaded, s.minute = u, true, minute
 	// What is opened but not on disk yet is not in it.
 	for _, sl := range d.slots {
-		if sl.sim == s && sl.state == slotWriting && sl.next != nil {
-			s.add(sl.next.charge, sl.next.fresh)
+		if f := sl.next; f != nil && f.sim == s && sl.state == slotWriting {
+			s.add(f.charge, f.fresh)
 		}
 	}
 	return nil

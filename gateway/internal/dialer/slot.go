@@ -30,8 +30,9 @@ type slot struct {
 	ch       gateway.Channel
 	limits   modem.Limits
 	sim      *sim
-	absent   bool // the bank knows it no more
-	resting  bool // it shall rest, and the bank's snapshot does not say so yet
+	card     string // key of the last card that the device told; "" = none yet
+	absent   bool   // the bank knows it no more
+	resting  bool   // it shall rest, and the bank's snapshot does not say so yet
 
 	state   slotState
 	next    *flight // its intent is being written
