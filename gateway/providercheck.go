@@ -138,6 +138,7 @@ func (p *Provider) checkOptions(c *checks) {
 // ParseNetwork reads a network; a single address is a network of one.
 func ParseNetwork(s string) (netip.Prefix, error) {
 	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+		a = a.Unmap() // as the peers of sockets are compared
 		return netip.PrefixFrom(a, a.BitLen()), nil
 	}
 	p, err := netip.ParsePrefix(s)

@@ -67,9 +67,8 @@ func (p *Provider) PushNetworks() []netip.Prefix {
 	if err != nil {
 		return nil
 	}
-	if a, err := netip.ParseAddr(u.Hostname()); err == nil {
-		a = a.Unmap().WithZone("") // as a socket's peer is compared
-		all = append(all, netip.PrefixFrom(a, a.BitLen()))
+	if n, err := ParseNetwork(u.Hostname()); err == nil {
+		all = append(all, n)
 	}
 	return all
 }
