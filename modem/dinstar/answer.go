@@ -26,7 +26,8 @@ type answer struct {
 
 	Performance *performance `json:"performance"` // and then no code
 
-	size int // bytes
+	size int           // bytes
+	took time.Duration // of the gateway, without the wait for its turn
 }
 
 // result is a row of query_sms_result, query_sms_deliver_status or send_ussd.

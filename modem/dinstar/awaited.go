@@ -119,11 +119,10 @@ func (s *site) outcomesDue() (due time.Time, some bool) {
 func (s *site) outcomes(ctx context.Context) {
 	ids := s.posted()
 	for some := range slices.Chunk(ids, maxAsked) {
-		began := time.Now()
-		rows, err := s.ask(ctx, some)
+		a, err := s.ask(ctx, some)
 		s.asked = time.Now()
 		// Half of the gateway's time is left to everything else.
-		s.gap = max(s.o.Every.Result, s.asked.Sub(began))
+		s.gap = max(s.o.Every.Result, a.took)
 		if err != nil {
 			if ctx.Err() == nil {
 				s.gap = s.o.Every.Retry
@@ -131,7 +130,7 @@ func (s *site) outcomes(ctx context.Context) {
 			}
 			return
 		}
-		s.judge(some, rows)
+		s.judge(some, a.Results)
 	}
 }
 
@@ -149,16 +148,15 @@ func (s *site) posted() []uint32 {
 }
 
 // ask asks query_sms_result.
-func (s *site) ask(ctx context.Context, ids []uint32) ([]result, error) {
+func (s *site) ask(ctx context.Context, ids []uint32) (answer, error) {
 	body := struct {
 		UserIDs []uint32 `json:"user_id"`
 	}{ids}
 	a, err := s.api.post(ctx, s.o.Times.Query, "query_sms_result", body)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		s.learn(a)
 	}
-	s.learn(a)
-	return a.Results, nil
+	return a, err
 }
 
 // judge gives each awaited message its row.

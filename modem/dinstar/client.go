@@ -86,6 +86,7 @@ func (c *client) ask(ctx context.Context, limit time.Duration, method, target st
 	if err := c.breaker.check(); err != nil {
 		return answer{}, err
 	}
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	got, err := c.once(ctx, method, target, body)
@@ -106,7 +107,9 @@ func (c *client) ask(ctx context.Context, limit time.Duration, method, target st
 		return answer{}, c.breaker.trip()
 	}
 	c.breaker.close()
-	return got.answer()
+	a, err := got.answer()
+	a.took = time.Since(began)
+	return a, err
 }
 
 // optional says that not every firmware knows a request. Some answer 403 to what they do

@@ -95,7 +95,7 @@ func (s *site) queued(all num) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.condition.Queue, s.condition.Queued = int(all.n), true
+	s.condition.Queue, s.condition.Queued, s.condition.At = int(all.n), true, s.o.Now()
 	for _, w := range s.open {
 		if w.open() {
 			all.n--

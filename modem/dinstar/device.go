@@ -18,19 +18,21 @@ type performance struct {
 	MemoryUsed  num `json:"memory_used"`
 }
 
-// Inspect asks the gateway for its load and its queue.
+// Inspect asks the gateway for its load and its queue. Older firmware tells only the
+// latter.
 func (d *Driver) Inspect(ctx context.Context) (modem.Condition, error) {
 	s, err := d.at()
 	if err != nil {
 		return modem.Condition{}, err
 	}
-	if err := s.inspect(ctx); err != nil {
-		return modem.Condition{}, err
-	}
-	a, err := s.api.get(ctx, "query_sms_in_queue", nil)
-	if err == nil {
+	err = s.inspect(ctx)
+	a, failed := s.api.get(ctx, "query_sms_in_queue", nil)
+	if failed == nil {
 		s.learn(a)
 		s.queued(a.InQueue)
+	}
+	if err != nil && failed != nil {
+		return modem.Condition{}, err
 	}
 	return s.present(), nil
 }

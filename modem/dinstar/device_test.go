@@ -33,15 +33,20 @@ func TestTheGatewayTellsHowItIs(t *testing.T) {
 }
 
 func TestAFirmwareThatDoesNotKnowARequestIsNotLockedOut(t *testing.T) { // T4
+	queueless := false
 	d, _ := wire(t, func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "get_status") || strings.HasSuffix(r.URL.Path, "get_cdr") {
+		if queueless && strings.HasSuffix(r.URL.Path, "query_sms_in_queue") || strings.HasSuffix(r.URL.Path, "get_status") || strings.HasSuffix(r.URL.Path, "get_cdr") {
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}
-		fmt.Fprint(w, `{"error_code":200}`)
+		fmt.Fprint(w, `{"error_code":200,"in_queue":3}`)
 	})
 	s := newSite(d, nil)
 	d.site.Store(s)
+	if c, err := d.Inspect(t.Context()); err != nil || c.Queue != 3 || c.Memory.Total != 0 {
+		t.Errorf("where only the queue is told: %+v, %v", c, err)
+	}
+	queueless = true
 	if _, err := d.Inspect(t.Context()); gateway.KindOf(err) != gateway.KindNotFound {
 		t.Errorf("get_status gives %v, want not_found", err)
 	}

@@ -104,12 +104,12 @@ func (d *Driver) Reset(ctx context.Context, port int) error {
 }
 
 // Reconcile asks the gateway what became of a message.
-func (d *Driver) Reconcile(ctx context.Context, port int, userID uint32) (modem.Receipt, error) {
+func (d *Driver) Reconcile(ctx context.Context, port int, q modem.Question) (modem.Receipt, error) {
 	s, err := d.at()
 	if err != nil {
 		return modem.Receipt{}, &gateway.Error{Kind: gateway.KindUnknownOutcome, Text: err.Error(), Err: err}
 	}
-	return s.reconcile(ctx, port, userID)
+	return s.reconcile(ctx, port, q)
 }
 
 // at gives the present run.

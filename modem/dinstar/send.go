@@ -179,9 +179,9 @@ func (s *site) takeBack(ctx context.Context, w *awaited, otherwise string) (mode
 		// Whatever it answers, the question below has the truth.
 		_, _ = s.api.get(ctx, "stop_sms", url.Values{"task_id": {strconv.FormatInt(task.n, 10)}})
 	}
-	rows, err := s.ask(ctx, []uint32{w.userID})
+	a, err := s.ask(ctx, []uint32{w.userID})
 	if err == nil {
-		if row, ok := w.pick(rows); ok {
+		if row, ok := w.pick(a.Results); ok {
 			if f, done, err := verdictOf(row); done {
 				return s.settle(ctx, w, told{fate: f, row: row, err: err})
 			}
@@ -193,11 +193,11 @@ func (s *site) takeBack(ctx context.Context, w *awaited, otherwise string) (mode
 // reconcile asks for the fate of a message of a former run.
 func (s *site) reconcile(ctx context.Context, n int, userID uint32) (modem.Receipt, error) {
 	w := &awaited{userID: userID, port: n}
-	rows, err := s.ask(ctx, []uint32{userID})
+	a, err := s.ask(ctx, []uint32{userID})
 	if err != nil {
 		return modem.Receipt{}, &gateway.Error{Kind: gateway.KindUnknownOutcome, Text: err.Error(), Err: err}
 	}
-	row, ok := w.pick(rows)
+	row, ok := w.pick(a.Results)
 	if !ok {
 		return modem.Receipt{}, w.unknown("the gateway does not know the message")
 	}
