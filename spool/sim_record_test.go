@@ -161,6 +161,15 @@ func settleDoubt(t testing.TB, s *Spool, idm uint64, as gateway.Kind) {
 	}
 }
 
+// Its device knows of the send and not of its TP-MR, so that the report finds it as a
+// doubt once more.
+func TestADoubtThatEndsTwiceMovesOnce(t *testing.T) {
+	s, c := open(t)
+	settleDoubt(t, s, try(t, s, c, Outcome{Kind: gateway.KindUnknownOutcome}), gateway.KindNone)
+	must(t, s.Report(bg, report(c, 9, to1, 0)))
+	wantDays(t, s, SIMDay{Accepted: 1, Awaited: 1, Delivered: 1})
+}
+
 // The first try over this SIM was in doubt and the second delivered: the report of the
 // first is news to the SIM and none to the message.
 func TestAReportOfASecondCopyCountsOnTheSIMOnly(t *testing.T) {
