@@ -28,7 +28,8 @@ func newChannels(t terminal) *cobra.Command {
 		}
 		return printChannels(t, page.Items)
 	})
-	cmd.AddCommand(newReset(t, &s), newUSSD(t, &s), newTrace(t, &s))
+	cmd.AddCommand(newReset(t, &s), newUSSD(t, &s), newTrace(t, &s),
+		newControl(t, &s), newDevice(t, &s), newCalls(t, &s))
 	return cmd
 }
 
@@ -39,9 +40,17 @@ func printChannels(t terminal, channels []client.Channel) error {
 	}
 	rows := newTable(t.out, "CHANNEL", "STATE", "OPERATOR", "SIGNAL", "MEMORY", "SIM", "MODEL", "WHY")
 	for _, ch := range channels {
-		rows.row(ch.ID, ch.State, ch.Operator, signalOf(ch), memoryOf(ch), ch.ICCID, ch.Model, ch.Reason)
+		rows.row(ch.ID, ch.State, ch.Operator, signalOf(ch), memoryOf(ch), ch.ICCID, ch.Model, whyNot(ch))
 	}
 	return rows.flush()
+}
+
+// whyNot says what keeps a channel from sending: itself, or the card in it.
+func whyNot(ch client.Channel) string {
+	if ch.Reason == "" && ch.Held != "" {
+		return "its SIM is held: " + ch.Held
+	}
+	return ch.Reason
 }
 
 func signalOf(ch client.Channel) string {

@@ -105,6 +105,11 @@ func channelNames(ctx context.Context, c *client.Client) ([]string, error) {
 	return named(page.Items, func(ch client.Channel) string { return ch.ID }), err
 }
 
+func simNames(ctx context.Context, c *client.Client) ([]string, error) {
+	all, err := everySIM(ctx, c)
+	return named(all, func(s client.SIM) string { return s.ID }), err
+}
+
 func tokenNames(ctx context.Context, c *client.Client) ([]string, error) {
 	page, err := c.Tokens(ctx, client.List{Limit: 1000})
 	return named(page.Items, func(k client.Token) string { return k.ID + "\t" + cell(k.Name) }), err

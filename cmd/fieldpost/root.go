@@ -89,7 +89,7 @@ of a branch office, with or without the WAN.
 	})
 	verbs := []func(terminal) *cobra.Command{
 		newRun, newDemo, newSimulate, newCheckConfig, newDetect,
-		newStatus, newSend, newUpload, newQueue, newExplain, newChannels, newBlacklist,
+		newStatus, newSend, newUpload, newQueue, newExplain, newChannels, newSIMs, newBlacklist,
 		newCampaign, newDialer, newToken,
 		newBench, newVersion,
 	}

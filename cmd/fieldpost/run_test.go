@@ -20,6 +20,7 @@ func site(t *testing.T, bank *sim.Bank) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "version = 1\n[site]\nid = \"test\"\nregion = \"UY\"\n[storage]\npath = %q\n[http]\nlisten = \"127.0.0.1:0\"\n",
 		filepath.Join(dir, "spool.db"))
+	b.WriteString("[[operator]]\nname = \"Simtel\"\nnetworks = \"74807\"\n[operator.balance]\ncode = \"*100#\"\npattern = \"Balance: ([0-9.]+)\"\nlow = 50\n")
 	b.WriteString("[[provider]]\nname = \"bank\"\ntype = \"GSM\"\nreport = true\n")
 	for port := range bank.Modems {
 		fmt.Fprintf(&b, "[[provider.port]]\nport = %d\ndevice = %q\n", port, bank.Device(port))

@@ -46,7 +46,14 @@ func newBox(t *testing.T) *box {
 		Modems:  2,
 		Network: sim.NetworkOptions{USSD: map[string]sim.USSD{"*100#": {Text: "Balance: 42.00"}}},
 	})}
-	path := site(t, b.bank)
+	b.open(t, site(t, b.bank))
+	b.ready(t)
+	return b
+}
+
+// open starts the daemon of a configuration; it ends with the test.
+func (b *box) open(t *testing.T, path string) {
+	t.Helper()
 	c, err := config.Load(path)
 	must(t, err)
 	daemon, err := app.New(t.Context(), app.Options{Config: c, Version: "test",
@@ -68,8 +75,6 @@ func newBox(t *testing.T) *box {
 	b.token = strings.TrimSpace(string(token))
 	b.Client, err = client.New(client.Options{BaseURL: b.url, Token: b.token})
 	must(t, err)
-	b.ready(t)
-	return b
 }
 
 // control is what a terminal would act on.
@@ -122,6 +127,7 @@ func TestVerbs(t *testing.T) {
 		{"upload", uploads},
 		{"dialer cleans up", cleans},
 		{"channels", channels},
+		{"SIM cards", cards},
 		{"token", tokens},
 		{"status", statuses},
 		{"completion", completes},

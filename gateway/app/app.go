@@ -54,6 +54,7 @@ type Options struct {
 	Now     func() time.Time // nil = time.Now
 
 	polls dinstar.Every // how often gateways are asked; zero = as usual
+	tick  time.Duration // between two looks at the cards; 0 = as usual
 }
 
 // App is the whole daemon. New, Run and Stop are called one after the other.
@@ -74,6 +75,7 @@ type App struct {
 	finder    *serial.Finder // of modems by IMEI
 	hooks     *hooks         // of gateways that push
 	polls     dinstar.Every  // how often gateways are asked; zero = as usual
+	tick      time.Duration  // between two looks at the cards; 0 = as usual
 	bank      *modem.Bank
 	sims      *sims.SIMs
 	dialer    *dialer.Dialer
@@ -97,7 +99,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	a := &App{cfg: o.Config, version: o.Version, log: o.Logger, now: o.Now, started: o.Now(), changes: make(chan client.Channel, 256), alarms: make(chan gateway.AlarmEvent, maxAlarms), finder: serial.NewFinder(), polls: o.polls}
+	a := &App{cfg: o.Config, version: o.Version, log: o.Logger, now: o.Now, started: o.Now(), changes: make(chan client.Channel, 256), alarms: make(chan gateway.AlarmEvent, maxAlarms), finder: serial.NewFinder(), polls: o.polls, tick: o.tick}
 	a.stack.log = o.Logger
 	// The order in which releases are pushed is that of a shutdown read backwards.
 	for _, step := range []func(context.Context) error{

@@ -23,7 +23,7 @@ func (a *App) openSIMs() (err error) {
 			}
 			return p.Limits
 		},
-		Trusted: a.clockBelieved, Now: a.now, Logger: a.log.With("part", "sims"),
+		Trusted: a.clockBelieved, Now: a.now, Tick: a.tick, Logger: a.log.With("part", "sims"),
 	})
 	return err
 }

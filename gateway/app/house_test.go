@@ -33,6 +33,7 @@ type setup struct {
 	listen   string // "" = any port
 	now      func() time.Time
 	polls    dinstar.Every // how often gateways are asked; zero = as usual
+	tick     time.Duration // between two looks at the cards; 0 = as usual
 }
 
 // house is a daemon on simulated modems, seen from outside: HTTP, ptys, and the
@@ -140,7 +141,7 @@ func (h *house) build() (*App, error) {
 	c, err := config.Parse(filepath.Join(h.dir, "fieldpost.toml"), []byte(h.toml()))
 	must(h.t, err)
 	return New(h.t.Context(), Options{
-		Config: c, Version: "test", Now: h.o.now, polls: h.o.polls,
+		Config: c, Version: "test", Now: h.o.now, polls: h.o.polls, tick: h.o.tick,
 		Logger: slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 }

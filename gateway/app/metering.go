@@ -17,7 +17,7 @@ func (a *App) newMetrics() (err error) {
 		classes = append(classes, string(c))
 	}
 	a.metrics, err = metrics.New(metrics.Options{
-		Store: a.spool, Channels: a.bank, Classes: classes, Intake: []string{string(api.ClassSend)},
+		Store: a.spool, Channels: a.bank, Devices: a.bank, SIMs: a.sims, Classes: classes, Intake: []string{string(api.ClassSend)},
 		Version: a.version, Logger: a.log.With("part", "metrics"),
 	})
 	return err

@@ -128,3 +128,43 @@ func (c *channelCollector) Collect(to chan<- prometheus.Metric) {
 		put(to, count, prometheus.GaugeValue, float64(states[s]), s.String())
 	}
 }
+
+// simCollector shows the cards that are in a slot, by their channel: a card's number is
+// no label.
+type simCollector struct{ sims SIMs }
+
+// Describe sends nothing: an unchecked collector, whose figures follow.
+func (c *simCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect shows what is known of each; what nobody knows is no figure.
+func (c *simCollector) Collect(to chan<- prometheus.Metric) {
+	var (
+		held       = desc("sim_held", "1 when the SIM in the channel may not send.", "channel")
+		health     = desc("sim_health", "How the SIM in the channel fares, 0 to 100.", "channel")
+		balance    = desc("sim_balance", "Balance of the SIM in the channel, as the network said last.", "channel")
+		segments   = desc("sim_quota_left", "Segments that the SIM may still send, of its day or month.", "channel")
+		recipients = desc("sim_recipients_left", "Different numbers that the SIM may still send to, of its month.", "channel")
+	)
+	for _, card := range c.sims.Cards() {
+		if card.Channel == "" {
+			continue
+		}
+		id, on := label(card.Channel), 0.0
+		if card.Hold != nil {
+			on = 1
+		}
+		put(to, held, prometheus.GaugeValue, on, id)
+		if card.Health.Known {
+			put(to, health, prometheus.GaugeValue, float64(card.Health.Score), id)
+		}
+		if a := card.Balance.Answer; a != nil && a.Read {
+			put(to, balance, prometheus.GaugeValue, a.Amount, id)
+		}
+		if n := card.Left.Segments; n != nil {
+			put(to, segments, prometheus.GaugeValue, float64(*n), id)
+		}
+		if n := card.Left.Recipients; n != nil {
+			put(to, recipients, prometheus.GaugeValue, float64(*n), id)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"fieldpost/gateway"
+	"fieldpost/gateway/internal/sims"
 	"fieldpost/spool"
 )
 
@@ -29,11 +30,18 @@ type Channels interface {
 	Channels() []gateway.Channel
 }
 
+// SIMs gives the passports of the cards.
+type SIMs interface {
+	Cards() []sims.Card
+}
+
 // Options say what is shown.
 type Options struct {
 	Registry *prometheus.Registry // nil = a new one
 	Store    Store
 	Channels Channels
+	Devices  Devices
+	SIMs     SIMs
 	Classes  []string // of requests; another one counts as the last of them
 	Intake   []string // those of Classes that submit messages
 	Version  string
@@ -91,6 +99,8 @@ func New(o Options) (*Metrics, error) {
 	return m, errors.Join(
 		o.Registry.Register(requests), o.Registry.Register(seconds), o.Registry.Register(intake), o.Registry.Register(outcomes),
 		o.Registry.Register(&storeCollector{o.Store}), o.Registry.Register(&channelCollector{o.Channels}),
+		o.Registry.Register(&deviceCollector{o.Devices}),
+		o.Registry.Register(&simCollector{o.SIMs}),
 		o.Registry.Register(build(o.Version)),
 		o.Registry.Register(collectors.NewGoCollector()),
 		o.Registry.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})),

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"fieldpost/gateway"
+	"fieldpost/gateway/internal/sims"
 	"fieldpost/spool"
 )
 
@@ -26,6 +27,10 @@ type fakeBank []gateway.Channel
 
 func (b fakeBank) Channels() []gateway.Channel { return b }
 
+type fakeSIMs []sims.Card
+
+func (f fakeSIMs) Cards() []sims.Card { return f }
+
 func scrape(t *testing.T, m *Metrics) string {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -42,8 +47,15 @@ func open(t *testing.T, bank fakeBank) *Metrics {
 	a.ByStatus[gateway.StatusQueued], a.ByStatus[gateway.StatusSent] = 3, 1
 	b := gateway.Counters{Uploaded: 2}
 	b.ByStatus[gateway.StatusHeld], b.ByStatus[gateway.StatusUnknown] = 1, 1
+	left := uint32(170)
+	cards := fakeSIMs{
+		{ID: "8959001", Channel: "modems/0", Hold: &sims.Hold{Why: "lent"}, Health: sims.Health{Known: true, Score: 60},
+			Balance: sims.Balance{Answer: &sims.Answer{Read: true, Amount: -2.5}}, Left: sims.Left{Segments: &left}},
+		{ID: "8959002", Channel: "modems/1", Balance: sims.Balance{Answer: &sims.Answer{Text: "no service"}}},
+		{ID: "8959003", Balance: sims.Balance{Answer: &sims.Answer{Read: true, Amount: 9}}},
+	}
 	m, err := New(Options{
-		Store: fakeStore{map[string]gateway.Counters{"alerts": a, "bulk": b}}, Channels: bank,
+		Store: fakeStore{map[string]gateway.Counters{"alerts": a, "bulk": b}}, Channels: bank, Devices: bank, SIMs: cards,
 		Classes: []string{"send", "read", "other"}, Intake: []string{"send"}, Version: "1.2.3",
 	})
 	if err != nil {
@@ -82,6 +94,17 @@ func TestAScrapeShowsTheSpoolAndTheChannels(t *testing.T) {
 	}
 }
 
+func TestCardsAreShownByTheirChannel(t *testing.T) {
+	got := scrape(t, open(t, nil))
+	wants(t, got, `fieldpost_sim_held{channel="modems/0"} 1`, `fieldpost_sim_held{channel="modems/1"} 0`, `fieldpost_sim_health{channel="modems/0"} 60`,
+		`fieldpost_sim_balance{channel="modems/0"} -2.5`, `fieldpost_sim_quota_left{channel="modems/0"} 170`)
+	for _, part := range []string{"8959", `sim_balance{channel="modems/1"}`, `sim_health{channel="modems/1"}`, "sim_recipients_left{", "lent"} {
+		if strings.Contains(got, part) {
+			t.Errorf("it shows %q", part)
+		}
+	}
+}
+
 // An operator's name that is no UTF-8 must not end the process.
 func TestALabelOfADeviceIsMadeValidUTF8(t *testing.T) {
 	m := open(t, fakeBank{{ID: "modems/0", State: gateway.ChannelReady, Operator: "T\xe9l\xe9com", Model: strings.Repeat("x", 500)}})
@@ -116,11 +139,11 @@ func TestRequestsAreCountedByClosedClasses(t *testing.T) {
 func TestTwoRegistriesDoNotMeet(t *testing.T) {
 	a, b := prometheus.NewRegistry(), prometheus.NewRegistry()
 	for _, r := range []*prometheus.Registry{a, b} {
-		if _, err := New(Options{Registry: r, Store: fakeStore{}, Channels: fakeBank{}}); err != nil {
+		if _, err := New(Options{Registry: r, Store: fakeStore{}, Channels: fakeBank{}, SIMs: fakeSIMs{}}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := New(Options{Registry: a, Store: fakeStore{}, Channels: fakeBank{}}); err == nil {
+	if _, err := New(Options{Registry: a, Store: fakeStore{}, Channels: fakeBank{}, SIMs: fakeSIMs{}}); err == nil {
 		t.Error("one registry was used twice")
 	}
 }

@@ -59,6 +59,7 @@ type Options struct {
 	Trusted func() bool
 	Now     func() time.Time    // stamps; nil = time.Now
 	Rand    func(n int64) int64 // spreads the balances: 0 to n-1; nil = math/rand/v2
+	Tick    time.Duration       // between two looks at what the cards sent, and which are due; 0 = 1 min
 	Logger  *slog.Logger        // nil = none
 }
 
@@ -74,6 +75,9 @@ func (o *Options) defaults() {
 	}
 	if o.Rand == nil {
 		o.Rand = rand.Int64N
+	}
+	if o.Tick <= 0 {
+		o.Tick = tickEvery
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

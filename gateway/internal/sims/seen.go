@@ -26,6 +26,15 @@ func (s *SIMs) stale() bool {
 	}
 }
 
+// refresh looks again where a channel changed since the last look: who asks hears of
+// what is, and the disk of it a little later. mu is held.
+func (s *SIMs) refresh() {
+	if s.stale() {
+		s.lookLocked()
+		s.wake()
+	}
+}
+
 func (s *SIMs) lookLocked() {
 	s.watch = s.o.Bank.Watch()
 	now, here := s.now(), map[string][]gateway.Channel{}

@@ -81,7 +81,7 @@ func Open(o Options) (*SIMs, error) {
 
 // Run watches the channels, judges the cards and asks for balances until ctx ends.
 func (s *SIMs) Run(ctx context.Context) error {
-	tick := time.NewTicker(tickEvery)
+	tick := time.NewTicker(s.o.Tick)
 	defer tick.Stop()
 	var asks sync.WaitGroup
 	defer asks.Wait()
@@ -106,9 +106,8 @@ func (s *SIMs) Run(ctx context.Context) error {
 func (s *SIMs) Held(sim string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.o.Site.ConfirmSwap && s.stale() {
-		s.lookLocked()
-		s.wake()
+	if s.o.Site.ConfirmSwap {
+		s.refresh()
 	}
 	if e := s.cards[sim]; e != nil && e.Hold != nil {
 		return e.Hold.Why
@@ -141,6 +140,7 @@ func (s *SIMs) Watch() <-chan struct{} {
 func (s *SIMs) Cards() []Card {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.refresh()
 	all := make([]Card, 0, len(s.cards))
 	for _, e := range s.cards {
 		all = append(all, s.view(e))
@@ -177,6 +177,7 @@ func (s *SIMs) view(e *entry) Card {
 
 // find gives an entry, or not_found. mu is held.
 func (s *SIMs) find(id string) (*entry, error) {
+	s.refresh()
 	if e := s.cards[id]; e != nil {
 		return e, nil
 	}
