@@ -27,16 +27,18 @@ func (noSIMs) Watch() <-chan struct{}       { return nil }
 // refreshSIMs takes over what is known of the cards.
 func (d *Dialer) refreshSIMs() {
 	for _, m := range d.sims {
-		m.held, m.operator = d.o.SIMs.Held(m.key), d.o.SIMs.Operator(m.key)
+		d.ask(m)
 	}
 	d.moved = true
 }
+
+func (d *Dialer) ask(m *sim) { m.held, m.operator = d.o.SIMs.Held(m.key), d.o.SIMs.Operator(m.key) }
 
 // simFor gives the card of a key.
 func (d *Dialer) simFor(key string) *sim {
 	m := d.sims[key]
 	if m == nil {
-		m = &sim{key: key, held: d.o.SIMs.Held(key), operator: d.o.SIMs.Operator(key)}
+		m = &sim{key: key}
 		d.sims[key] = m
 	}
 	return m
@@ -66,9 +68,11 @@ func (d *Dialer) tidySIMs() {
 
 // insert puts a card into a slot. Another one than before begins anew: the faults were
 // of the pair, and a rest that the old card earned by refusals goes with it. A device
-// that starts again does not tell its card at first, and changes nothing.
+// that starts again does not tell its card at first, and changes nothing. What is
+// known of the card is asked for before it sends: it may be held for being here.
 func (d *Dialer) insert(s *slot, m *sim) {
 	s.sim = m
+	d.ask(m)
 	if m.nameless() {
 		return
 	}

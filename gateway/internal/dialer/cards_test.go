@@ -115,6 +115,29 @@ func TestEndOfAHoldWakesTheLoopAtOnce(t *testing.T) {
 	})
 }
 
+// Whoever looks after the cards hears of a swap from the bank, as the dialer does, and
+// may be later with its word.
+func TestACardThatIsHeldForItsMoveSendsNothingBeforeTheWordOfIt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cards := newCards()
+		w := setup(t, newBank("bank", 1), aLane("d"))
+		w.bank.channels = append(w.bank.channels, gateway.Channel{ID: "bank/1", Provider: "bank", Port: 1, State: gateway.ChannelAbsent})
+		w.o.SIMs = cards
+		w.start()
+		pass(time.Second)
+		cards.mu.Lock()
+		cards.held["8959000"] = "it was moved" // nobody is told yet
+		cards.mu.Unlock()
+		w.bank.set("bank/0", func(c *gateway.Channel) { // both slots are seen at once
+			c.State, c.ICCID = gateway.ChannelAbsent, ""
+			w.bank.channels[1].State, w.bank.channels[1].ICCID = gateway.ChannelReady, "8959000"
+		})
+		id := w.add(row("d", 1))
+		pass(time.Minute)
+		w.expect(id, gateway.StatusQueued)
+	})
+}
+
 // Half a message costs what it costs: a hold that comes in the middle lets it end.
 func TestHoldLetsTheMessageOnTheAirEnd(t *testing.T) {
 	bubble(t, func(t *testing.T) {
