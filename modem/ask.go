@@ -40,14 +40,14 @@ func (b *Bank) Reset(ctx context.Context, id string) error {
 // Reconcile asks the channel's device what became of a submission: see
 // Reconciler. A device that cannot be asked is unknown_outcome too, so that any other
 // error is its word that nothing went out.
-func (b *Bank) Reconcile(ctx context.Context, id string, userID uint32) (r Receipt, err error) {
+func (b *Bank) Reconcile(ctx context.Context, id string, q Question) (r Receipt, err error) {
 	told := false
 	err = b.ask(id, "reconcile", func(d Driver, port int) error {
 		rec, ok := d.(Reconciler)
 		if !ok {
 			return cannot("say what became of a message")
 		}
-		r, err = rec.Reconcile(ctx, port, userID)
+		r, err = rec.Reconcile(ctx, port, q)
 		told = err != nil
 		return err
 	})

@@ -42,7 +42,7 @@ func (*able) USSD(_ context.Context, port int, code string) (string, error) {
 	return "balance of " + code, nil
 }
 func (*able) Reset(context.Context, int) error { return nil }
-func (*able) Reconcile(context.Context, int, uint32) (modem.Receipt, error) {
+func (*able) Reconcile(context.Context, int, modem.Question) (modem.Receipt, error) {
 	return modem.Receipt{MR: 7, HasMR: true}, nil
 }
 

@@ -107,5 +107,12 @@ type Reconciler interface {
 	// Reconcile gives the fate of a submission: a Receipt, an error of Send's kinds when
 	// nothing of it went out, or unknown_outcome when the device does not know it either or
 	// cannot be asked.
-	Reconcile(ctx context.Context, port int, userID uint32) (Receipt, error)
+	Reconcile(ctx context.Context, port int, q Question) (Receipt, error)
+}
+
+// Question asks for the fate of a submission. A device can know its user id from
+// another: one of an earlier installation of this box, or of another program.
+type Question struct {
+	UserID uint32
+	To     gateway.Address
 }

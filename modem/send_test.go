@@ -237,11 +237,11 @@ func TestOptionalAbilitiesAreProbed(t *testing.T) {
 		if text, err := b.USSD(t.Context(), "rich/0", "*100#"); err != nil || text != "balance of *100#" {
 			t.Errorf("USSD: %q, %v", text, err)
 		}
-		if r, err := b.Reconcile(t.Context(), "rich/0", 1); err != nil || r.MR != 7 {
+		if r, err := b.Reconcile(t.Context(), "rich/0", modem.Question{UserID: 1}); err != nil || r.MR != 7 {
 			t.Errorf("Reconcile: %+v, %v", r, err)
 		}
 		for _, id := range []string{"bank/0", "nobody/0"} {
-			if _, err := b.Reconcile(t.Context(), id, 1); gateway.KindOf(err) != gateway.KindUnknownOutcome {
+			if _, err := b.Reconcile(t.Context(), id, modem.Question{UserID: 1}); gateway.KindOf(err) != gateway.KindUnknownOutcome {
 				t.Errorf("Reconcile where nobody can be asked: %v, want unknown_outcome", err)
 			}
 		}

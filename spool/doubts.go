@@ -24,6 +24,7 @@ type Doubt struct {
 	IDM     uint64
 	Segment int    // 0 = the whole message
 	UserID  uint32 // ours, as the device has it
+	To      gateway.Address
 	Channel string // that took it
 	SIM     string // that was in it then: gateway.Channel.SIMKey
 	Attempt uint16
@@ -54,6 +55,7 @@ func (s *Spool) Doubts(after uint64, limit int) ([]Doubt, error) {
 			}
 			m, err := readMessage(b, d.IDM, s.laneNamer(b))
 			if err == nil && inDoubt(m, d.Segment) {
+				d.To = m.To
 				all = append(all, d)
 			}
 		}

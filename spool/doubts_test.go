@@ -49,7 +49,7 @@ func TestADoubtNamesItsDeviceAfterACrash(t *testing.T) {
 	s, c := open(t)
 	at := c.now()
 	s, d := crashed(t, s, 1)
-	want := Doubt{IDM: d.IDM, UserID: 77, Channel: "bank/3", SIM: sim1, Attempt: 1, At: at.UTC()}
+	want := Doubt{IDM: d.IDM, UserID: 77, To: to1, Channel: "bank/3", SIM: sim1, Attempt: 1, At: at.UTC()}
 	if d != want {
 		t.Errorf("doubt %+v, want %+v", d, want)
 	}

@@ -191,9 +191,9 @@ func (s *site) takeBack(ctx context.Context, w *awaited, otherwise string) (mode
 }
 
 // reconcile asks for the fate of a message of a former run.
-func (s *site) reconcile(ctx context.Context, n int, userID uint32) (modem.Receipt, error) {
-	w := &awaited{userID: userID, port: n}
-	a, err := s.ask(ctx, []uint32{userID})
+func (s *site) reconcile(ctx context.Context, n int, q modem.Question) (modem.Receipt, error) {
+	w := &awaited{userID: q.UserID, port: n, to: q.To}
+	a, err := s.ask(ctx, []uint32{q.UserID})
 	if err != nil {
 		return modem.Receipt{}, &gateway.Error{Kind: gateway.KindUnknownOutcome, Text: err.Error(), Err: err}
 	}

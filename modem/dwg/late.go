@@ -53,10 +53,10 @@ func (d *Driver) settle(s *session, k debt, r *dwgwire.Result) {
 
 // Reconcile gives the late result of a send that was given up. The protocol has no
 // question: what did not come is unknown_outcome.
-func (d *Driver) Reconcile(_ context.Context, _ int, userID uint32) (modem.Receipt, error) {
+func (d *Driver) Reconcile(_ context.Context, _ int, q modem.Question) (modem.Receipt, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	r, came := d.late.by[userID]
+	r, came := d.late.by[q.UserID]
 	if !came {
 		return modem.Receipt{}, gateway.Errorf(gateway.KindUnknownOutcome, "the gateway has not told the result, and cannot be asked for it")
 	}

@@ -128,7 +128,7 @@ func TestAnotherGatewaysResultIsNotTheSends(t *testing.T) {
 		t.Errorf("it gives %v", err)
 	}
 	second.tells(somebody, dwgwire.CodeOK)
-	if _, err := d.Reconcile(t.Context(), 0, 77); gateway.KindOf(err) != gateway.KindUnknownOutcome {
+	if _, err := d.Reconcile(t.Context(), 0, modem.Question{UserID: 77}); gateway.KindOf(err) != gateway.KindUnknownOutcome {
 		t.Errorf("another gateway's word on it is %v", err)
 	}
 }
@@ -152,11 +152,11 @@ func TestAGatewayThatComesBackAndKnowsNothingHoldsNoPortForLong(t *testing.T) {
 	if err := <-got; gateway.KindOf(err) != gateway.KindUnknownOutcome {
 		t.Fatalf("it gives %v", err)
 	}
-	if _, err := d.Reconcile(t.Context(), 0, 77); gateway.KindOf(err) != gateway.KindUnknownOutcome {
+	if _, err := d.Reconcile(t.Context(), 0, modem.Question{UserID: 77}); gateway.KindOf(err) != gateway.KindUnknownOutcome {
 		t.Errorf("the word on it is %v", err)
 	}
 	m.tells(somebody, dwgwire.CodeOK)
-	if _, err := d.Reconcile(t.Context(), 0, 77); err != nil {
+	if _, err := d.Reconcile(t.Context(), 0, modem.Question{UserID: 77}); err != nil {
 		t.Errorf("the late word on it is %v", err)
 	}
 }
@@ -175,7 +175,7 @@ func TestALateRefusalIsToldToWhoeverAsks(t *testing.T) {
 			t.Fatalf("it gives %v", err)
 		}
 		m.tells(somebody, code)
-		if _, err := d.Reconcile(t.Context(), 0, 77); gateway.KindOf(err) != want {
+		if _, err := d.Reconcile(t.Context(), 0, modem.Question{UserID: 77}); gateway.KindOf(err) != want {
 			t.Errorf("the late word on it is %v, want %s", err, want)
 		}
 	}

@@ -170,7 +170,7 @@ func reconcile(b *bench) {
 	b.unanswered(b.send(s), 1)
 	ctx, cancel := b.context()
 	defer cancel()
-	if _, err := x.Reconcile(ctx, b.rig.Port, s.UserID); err != nil && kind(err) != gateway.KindUnknownOutcome {
+	if _, err := x.Reconcile(ctx, b.rig.Port, modem.Question{UserID: s.UserID, To: s.To}); err != nil && kind(err) != gateway.KindUnknownOutcome {
 		b.Errorf("a message that is on the air is denied with %s: %v", kind(err), err)
 	}
 }

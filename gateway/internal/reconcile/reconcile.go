@@ -25,7 +25,7 @@ type Devices interface {
 	// Watch gives a channel that is closed at the next change of Channels.
 	Watch() <-chan struct{}
 	// Reconcile gives a Receipt, unknown_outcome, or why nothing went out.
-	Reconcile(ctx context.Context, id string, userID uint32) (modem.Receipt, error)
+	Reconcile(ctx context.Context, id string, q modem.Question) (modem.Receipt, error)
 }
 
 // Options are what New needs. Store and Devices are required.
@@ -136,7 +136,7 @@ func (r *Reconciler) put(ctx context.Context, d spool.Doubt, device string) {
 	a := answer{key: keyOf(&d), device: device}
 	bounded, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	receipt, err := r.o.Devices.Reconcile(bounded, d.Channel, d.UserID)
+	receipt, err := r.o.Devices.Reconcile(bounded, d.Channel, modem.Question{UserID: d.UserID, To: d.To})
 	if k := gateway.KindOf(err); err == nil || k != gateway.KindUnknownOutcome {
 		a.ended = r.settle(bounded, &d, receipt, err)
 	}

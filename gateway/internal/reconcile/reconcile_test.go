@@ -18,7 +18,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const sim = "8959801234567890123"
+const (
+	sim      = "8959801234567890123"
+	customer = "+59899123456"
+)
 
 // world is a spool with doubts, and devices that are asked about them.
 type world struct {
@@ -61,7 +64,7 @@ func newWorld(t *testing.T, doubts ...spool.Doubt) *world {
 }
 
 func doubtOf(idm uint64) spool.Doubt {
-	return spool.Doubt{IDM: idm, UserID: uint32(100 + idm), Channel: "rack/0", SIM: sim, Attempt: 1, At: time.Now()}
+	return spool.Doubt{IDM: idm, UserID: uint32(100 + idm), Channel: "rack/0", To: customer, SIM: sim, Attempt: 1, At: time.Now()}
 }
 
 func (w *world) Doubts(after uint64, limit int) ([]spool.Doubt, error) {
@@ -84,9 +87,9 @@ func (w *world) Channels() []gateway.Channel {
 	return slices.Clone(w.there)
 }
 
-func (w *world) Reconcile(ctx context.Context, id string, userID uint32) (modem.Receipt, error) {
+func (w *world) Reconcile(ctx context.Context, id string, q modem.Question) (modem.Receipt, error) {
 	w.mu.Lock()
-	if userID == 101 {
+	if q.UserID == 101 && q.To == customer {
 		w.saw.asked = append(w.saw.asked, time.Since(w.began))
 	}
 	w.out[id]++
@@ -94,7 +97,7 @@ func (w *world) Reconcile(ctx context.Context, id string, userID uint32) (modem.
 	say := w.say
 	w.mu.Unlock()
 	defer func() { w.mu.Lock(); w.out[id]--; w.mu.Unlock() }()
-	return say(ctx, id, userID)
+	return say(ctx, id, q.UserID)
 }
 
 func (w *world) Settle(_ context.Context, d spool.Doubt, o spool.Outcome) (bool, error) {
