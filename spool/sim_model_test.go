@@ -26,7 +26,6 @@ type simSend struct {
 	at     time.Time
 	asked  bool
 	status gateway.Status // of its segment
-	st     uint8          // of the last report
 	settle bool           // its device may be asked
 }
 

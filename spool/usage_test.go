@@ -19,6 +19,7 @@ func used(t *testing.T, s *Spool, at time.Time) Usage {
 	if err != nil {
 		t.Fatal(err)
 	}
+	must(t, s.Ping(bg)) // behind what it may have written: bbolt's check bears no writer
 	return u
 }
 
