@@ -11,6 +11,7 @@ import (
 
 	"fieldpost/gateway"
 	"fieldpost/gateway/client"
+	"fieldpost/gateway/config"
 	"fieldpost/modem/sim"
 )
 
@@ -157,6 +158,34 @@ func TestBalancesComeByUSSDInSevenBitsAndUCS2(t *testing.T) {
 	if got := h.call("GET", "/metrics", "", nil, "Authorization", "Bearer "+h.token).body; !strings.Contains(got, "fieldpost_sim_balance{channel=\"bank/0\"} 1234.5\n") ||
 		!strings.Contains(got, "fieldpost_sim_held{channel=\"bank/1\"} 0\n") || strings.Contains(got, "fieldpost_sim_balance{channel=\"bank/2\"}") {
 		t.Errorf("the metrics do not show it:\n%s", got)
+	}
+}
+
+func TestAMessageGoesByTheSIMOfItsNumbersOperator(t *testing.T) {
+	t.Parallel()
+	h := buildHouse(t, setup{modems: 2, provider: "choice = \"same-operator\""})
+	var sections strings.Builder
+	for i, prefix := range []string{"+59898", "+59899"} {
+		fmt.Fprintf(&sections, "[[operator]]\nname = \"op%d\"\nprefixes = %q\n", i, prefix)
+		fmt.Fprintf(&sections, "[[sim]]\niccid = %q\noperator = \"op%d\"\n", h.bank.Modems[i].Card().ICCID(), i)
+	}
+	h.o.sections = sections.String()
+	h.start()
+	h.ready(2)
+	h.started("ring")
+	for i := range 6 {
+		to := fmt.Sprintf("09%d34448%d", 8+i%2, i)
+		m := h.becomes(h.submit(client.NewMessage{To: to, Text: "Hi", Campaign: "ring"}).ID, "sent")
+		if want := fmt.Sprint("bank/", i%2); m.Channel != want {
+			t.Errorf("%s went by %s, want %s", to, m.Channel, want)
+		}
+	}
+}
+
+func TestABillingMonthBeginsOnTheDayOfItsCard(t *testing.T) {
+	reset := resetDays([]config.SIM{{ICCID: "8959001", ResetDay: 15}})
+	if reset("8959001") != 15 || reset("8959002") != 1 {
+		t.Errorf("they begin on the days %d and %d", reset("8959001"), reset("8959002"))
 	}
 }
 

@@ -139,8 +139,12 @@ func (s *SIMs) brokenWords(provider string, doubtful []*entry, now time.Time) st
 			first = since
 		}
 	}
-	return fmt.Sprintf("no delivery report comes to provider %s: none for %d segments of %d SIMs since %s; no other SIM shows whether it is the SIMs or the reports, so all go on sending",
-		provider, segments, len(doubtful), first.UTC().Format("2006-01-02 15:04 MST"))
+	who := fmt.Sprintf("%d SIMs", len(doubtful))
+	if len(doubtful) == 1 {
+		who = "SIM " + doubtful[0].ID
+	}
+	return fmt.Sprintf("no delivery report comes to provider %s: none for %d segments of %s since %s; no other SIM shows whether it is the SIM or the reports, so it goes on sending",
+		provider, segments, who, first.UTC().Format("2006-01-02 15:04 MST"))
 }
 
 // amnesty gives the cards back that were held before the others fell silent too: then
