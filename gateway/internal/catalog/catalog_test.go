@@ -212,6 +212,27 @@ func TestAGatewayServesOneProviderAtATime(t *testing.T) {
 	}
 }
 
+// Whoever may write a provider must not learn its password by having it sent elsewhere.
+func TestAStoredPasswordIsNotSentToAnotherAddress(t *testing.T) {
+	c := open(t, newMemory())
+	p := Provider{Provider: gateway.Provider{Name: "far", Type: gateway.TypeDinstarWeb, URL: "https://192.0.2.20", User: "admin"}, Password: "s3cret"}
+	p = must[Provider](t)(c.PutProvider(t.Context(), p))
+	for _, url := range []string{"https://192.0.2.66", "http://192.0.2.20"} {
+		for _, said := range []gateway.Secret{"", "***"} {
+			q := p
+			q.URL, q.Password = url, said
+			_, err := c.PutProvider(t.Context(), q)
+			refused(t, err, gateway.KindInvalid, "password")
+		}
+	}
+	p.URL, p.Password = "https://192.0.2.20:443/", "***" // the same, written otherwise
+	p = must[Provider](t)(c.PutProvider(t.Context(), p))
+	p.URL, p.Password = "https://192.0.2.21", "another"
+	if p = must[Provider](t)(c.PutProvider(t.Context(), p)); p.Password != "another" {
+		t.Error("the password is not the new one")
+	}
+}
+
 func TestAGatewayThatDialsInNeedsAPasswordThatItsLoginCanCarry(t *testing.T) {
 	c := open(t, newMemory())
 	p := Provider{Provider: gateway.Provider{Name: "rack2", Type: gateway.TypeDinstar, URL: "tcp://:10003", User: "admin"}}

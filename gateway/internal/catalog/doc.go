@@ -20,7 +20,8 @@
 //   - At most one provider is the default.
 //   - Whatever still waits in the spool has a definition: neither a campaign nor a
 //     dialer can be deleted from under its rows.
-//   - A secret is stored and handed to drivers, and appears in nothing printed.
+//   - A secret is stored and handed to drivers, and appears in nothing printed. A
+//     password goes to the address that it was given for, and to no other.
 //
 // # Not here
 //

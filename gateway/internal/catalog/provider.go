@@ -21,8 +21,9 @@ func (c *Catalog) Provider(name string) (Provider, error) {
 	return p.clone(), nil
 }
 
-// PutProvider makes or replaces a provider. A secret that is absent, or
-// stars, stays as it is. KindInvalid names the field; KindConflict when the name is
+// PutProvider makes or replaces a provider. A secret that is absent, or stars, stays
+// as it is; a password is sent to the address that it was given for only, so that
+// nobody reads it by giving another one. KindInvalid names the field; KindConflict when the name is
 // taken, the revision is another, another provider is the default or has its gateway or one
 // of its modems, or the configuration file manages it.
 func (c *Catalog) PutProvider(ctx context.Context, p Provider) (Provider, error) {
@@ -35,9 +36,13 @@ func (c *Catalog) PutProvider(ctx context.Context, p Provider) (Provider, error)
 		return Provider{}, managed(p.Name)
 	}
 	p.Managed = false
+	elsewhere := p.carriesOff(&old)
 	p.keepSecrets(old)
 	if errs := p.Check(); len(errs) > 0 {
 		return Provider{}, errs[0]
+	}
+	if elsewhere {
+		return Provider{}, gateway.Invalid("password", "is wanted again: the stored one was given for %s", old.Endpoint())
 	}
 	if e := p.CheckPassword(p.Password); e != nil {
 		return Provider{}, e
@@ -87,6 +92,12 @@ func (c *Catalog) DeleteProvider(ctx context.Context, name string) error {
 	}
 	c.publish(func(s *state) { delete(s.providers, name) })
 	return nil
+}
+
+// carriesOff says that the stored password would be sent to another address than the
+// one that it was given for. A gateway that dials in is sent none.
+func (p *Provider) carriesOff(old *Provider) bool {
+	return unsaid(p.Password) && old.Password != "" && p.Type != gateway.TypeDinstar && p.Endpoint() != old.Endpoint()
 }
 
 // keepSecrets takes from the provider before what the new one does not say.
