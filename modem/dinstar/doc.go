@@ -10,6 +10,10 @@
 // more than one message in the gateway, and what is stopped or deleted here does not go
 // out from a queue over there.
 //
+// What others have in the gateway's queue is counted: with more than twice as many messages as
+// ports that can send, the ports rest until no more than one a port is left. A send that is
+// given up is taken out of the queue.
+//
 // An answer that was lost, cut, late or not JSON says nothing: the gateway is asked by
 // user_id before anything is said of the message.
 //
@@ -32,12 +36,19 @@
 //   - One send_sms a Send. Nothing is sent twice to find out.
 //   - Unavailable, refused and invalid mean that the gateway said no, or that no byte
 //     reached it. Its not knowing a user_id is no proof: a restart forgets what went out.
-//   - An inbound message counts as read when the host has stored it. Nothing is marked or
-//     deleted in the gateway: flag=all with a high-water mark, never flag=unread.
+//   - An inbound message counts as read when the host has stored it. Nothing is deleted in the
+//     gateway, and nothing marked: flag=all with a high-water mark. flag=unread is for what
+//     flag=all cannot show (a page that is cut at its older end, a firmware that knows no
+//     flag=all), and what it marked can still be read.
+//   - A row of the inbox is named by its gateway, id, port, sender, time and text together: an id
+//     starts again with the gateway, and trackers send the same text again. Rows
+//     without an id that are alike are counted.
 //   - What the gateway writes is bounded (1 MiB) and read leniently; none of it ends in a panic.
 //   - Pushes, however many, cause at most four looks a second at each of ports, inbox and
 //     reports, and leave the gateway half of its time when they ask for outcomes.
 //   - A gateway over TLS is asked nothing before its certificate is believed.
+//   - An IMEI is never changed, which is unlawful in many countries, and no PIN is tried.
+//     Nothing is done to a port while a send or a USSD request is on its way there.
 //   - While the breaker is open nothing is sent; one request probes when its time has come.
 //
 // # Not here
