@@ -51,7 +51,7 @@ func (l *ledger) answer(ctx context.Context, c call) (modem.Receipt, error) {
 	return modem.Receipt{}, nil
 }
 
-// Invariants, whatever happens to channels, lanes and the store meanwhile:
+// Invariants, whatever happens to channels, cards, lanes and the store meanwhile:
 //  1. no segment goes on the air twice (policy hold),
 //  2. one message of a number is in flight at a time,
 //  3. every message ends, and the counters balance,
@@ -70,7 +70,10 @@ func badWeather(t *testing.T, seed uint64) {
 	lanes := []Lane{aLane("a"), aLane("b"), aLane("c")}
 	lanes[1].Interval = 300 * time.Millisecond
 	lanes[2].Limits = gateway.Limits{PerMinute: 10}
-	w := setup(t, newBank("bank", 6), lanes...)
+	lanes[0].Choice, lanes[1].Choice = gateway.ChoiceLeastUsed, gateway.ChoiceSameOperator
+	bank, cards := twoOperators(6)
+	w := setup(t, bank, lanes...)
+	w.o.SIMs = cards
 	q := &brokenQueue{Queue: w.store}
 	w.o.Queue = q
 	w.bank.script(air.answer)
@@ -85,7 +88,7 @@ func badWeather(t *testing.T, seed uint64) {
 	for range 60 {
 		id := gateway.ChannelID("bank", r.IntN(6))
 		name := lanes[r.IntN(3)].Name
-		switch r.IntN(5) {
+		switch r.IntN(7) {
 		case 0:
 			w.bank.down(id, "unplugged")
 		case 1:
@@ -94,10 +97,22 @@ func badWeather(t *testing.T, seed uint64) {
 			w.defs.change(name, func(l *Lane) { l.Running = !l.Running })
 		case 3:
 			q.set(!q.isBroken())
+		case 4: // some cards are held, or none is
+			held := map[string]string{}
+			for range r.IntN(4) {
+				held[fmt.Sprintf("8959%03d", r.IntN(6))] = noDelivery
+			}
+			cards.hold(held)
+		case 5: // two cards change places
+			w.bank.set(id, func(c *gateway.Channel) {
+				other := &w.bank.channels[r.IntN(6)]
+				c.ICCID, other.ICCID = other.ICCID, c.ICCID
+			})
 		}
 		pass(time.Duration(r.IntN(2000)) * time.Millisecond)
 	}
 	q.set(false)
+	cards.hold(nil)
 	for p := range 6 {
 		w.bank.up(gateway.ChannelID("bank", p))
 	}
