@@ -96,6 +96,9 @@ type Left struct {
 	Recipients *uint32 // different numbers, of its billing month
 }
 
+// anonymous says that the device does not tell which card it is: see gateway.Channel.SIMKey.
+func (c *Card) anonymous() bool { return c.ICCID == "" && c.IMSI == "" }
+
 // knows says that the card was in a slot before.
 func (c *Card) knows(channel string) bool {
 	for _, p := range c.Places {

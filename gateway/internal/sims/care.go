@@ -65,6 +65,17 @@ func (s *SIMs) read(id string, now time.Time) (r reading, ok bool) {
 	return r, err == nil
 }
 
+// reread takes over what a card has sent by now: what is released is forgiven all of
+// it, also in the first minute of the daemon.
+func (s *SIMs) reread(id string) {
+	r, ok := s.read(id, s.now())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.cards[id]; e != nil && ok {
+		e.record = r.SIMRecord
+	}
+}
+
 func (s *SIMs) sampleSignals() {
 	channels := s.o.Bank.Channels()
 	s.mu.Lock()

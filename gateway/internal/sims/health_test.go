@@ -151,6 +151,8 @@ func TestACardThatAPersonGivesBackIsJudgedAnew(t *testing.T) {
 		a, _, _ := w.three()
 		w.sent(a, 40)
 		w.pass(2 * time.Hour)
+		w.stop()
+		w.start() // nobody has looked at what it sent since
 		if _, err := w.Release(w.t.Context(), "8000", "anna"); err != nil {
 			t.Fatal(err)
 		}

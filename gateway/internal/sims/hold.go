@@ -25,6 +25,7 @@ func (s *SIMs) Hold(ctx context.Context, id, why, by string) (Card, error) {
 
 // Release lets a held card send again, whatever held it. KindConflict: it is not held.
 func (s *SIMs) Release(ctx context.Context, id, by string) (Card, error) {
+	s.reread(id)
 	return s.change(ctx, id, func(e *entry) error {
 		if e.Hold == nil {
 			return gateway.Errorf(gateway.KindConflict, "SIM %s is not held", id)
@@ -36,6 +37,7 @@ func (s *SIMs) Release(ctx context.Context, id, by string) (Card, error) {
 
 // Confirm says that a card is right where it is. KindConflict: no swap holds it.
 func (s *SIMs) Confirm(ctx context.Context, id, by string) (Card, error) {
+	s.reread(id)
 	return s.change(ctx, id, func(e *entry) error {
 		if e.Hold == nil || e.Hold.Cause != CauseSwap {
 			return gateway.Errorf(gateway.KindConflict, "SIM %s does not wait to be confirmed", id)

@@ -183,11 +183,16 @@ func (s *SIMs) moved(e *entry, c *gateway.Channel, now time.Time) {
 }
 
 // former gives the card that was last in a slot, of all others; "" = there was none.
+// A card that its device does not tell is no other one, nor is one that it tells by its
+// ICCID now and told by its IMSI before.
 func (s *SIMs) former(e *entry, channel string) string {
+	if e.anonymous() {
+		return ""
+	}
 	var last *entry
 	var since time.Time
 	for _, o := range s.cards {
-		if o == e {
+		if o == e || o.anonymous() || o.IMSI != "" && o.IMSI == e.IMSI {
 			continue
 		}
 		for _, p := range o.Places {

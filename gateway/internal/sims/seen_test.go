@@ -141,6 +141,23 @@ func TestASwapThatMustBeConfirmedLetsNoMessagePass(t *testing.T) {
 	})
 }
 
+func TestACardThatItsDeviceTellsLateIsNoOther(t *testing.T) {
+	inWorld(t, Options{Site: Site{ConfirmSwap: true}}, func(w *world) {
+		nameless, half := in(0, ""), in(0, "8959001")
+		half.ICCID = ""
+		for _, c := range []gateway.Channel{nameless, half, in(0, "8959001"), half, nameless, in(0, "8959001")} {
+			w.plug(c)
+			if why := w.Held(c.SIMKey()); why != "" {
+				t.Errorf("%s is held: %s", c.SIMKey(), why)
+			}
+		}
+		w.plug(in(0, "8959002"))
+		if why := w.Held("8959002"); !strings.Contains(why, "8959001") {
+			t.Errorf("another card is held because %q", why)
+		}
+	})
+}
+
 func TestASwapGoesOnByDefaultAndIsTold(t *testing.T) {
 	inWorld(t, Options{}, func(w *world) {
 		w.plug(in(0, "8959001"))
