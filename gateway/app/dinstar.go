@@ -6,6 +6,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net"
+	"net/netip"
+	"slices"
 	"time"
 
 	"fieldpost/gateway"
@@ -30,7 +33,7 @@ func (a *App) dinstarDevice(p catalog.Provider) modem.Device {
 		New: func() (modem.Driver, error) {
 			d, err := dinstar.New(o)
 			if err == nil && p.Pushes() {
-				a.hooks.connect(p.Name, d)
+				a.expectPushes(p, d)
 			}
 			return d, err
 		},
@@ -43,6 +46,17 @@ func dinstarVersion(p *catalog.Provider) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %t %q %q %q %q %q %q %q", p.Type, p.Report, p.URL, p.User, []byte(p.Password),
 		p.Auth, p.Certificate, p.UsePorts, p.DeviceZone))
 	return hex.EncodeToString(sum[:])
+}
+
+// expectPushes has the pushes of a provider's gateway reach its driver, and says so where none can
+// come: by default the API is for callers on the box alone.
+func (a *App) expectPushes(p catalog.Provider, d *dinstar.Driver) {
+	a.hooks.connect(p.Name, d)
+	elsewhere := func(n netip.Prefix) bool { return !n.Addr().IsLoopback() }
+	open := func(l net.Listener) bool { return origin(l.Addr()).IsValid() }
+	if slices.ContainsFunc(p.PushNetworks(), elsewhere) && !slices.ContainsFunc(a.listeners, open) {
+		a.log.Warn("the gateway cannot push: set http.listen to an address that it reaches", "provider", p.Name, "listen", a.Addresses())
+	}
 }
 
 // usePorts reads the ports of a gateway that a provider uses; nil = all of them.

@@ -48,6 +48,7 @@ func TestAGatewayThatPushesIsHeardAtOnceWhateverItSaysTwice(t *testing.T) {
 	}
 	deliver(0)
 	eventually(t, "the first message is stored", func() bool { return len(h.inbox()) == 1 })
+	early := g.Pushes() // some were pushed before there was a provider
 	// The look at the start is over: only a push explains what comes from here on.
 	g.PushTwice(true)
 	g.HoldPushes()
@@ -67,8 +68,8 @@ func TestAGatewayThatPushesIsHeardAtOnceWhateverItSaysTwice(t *testing.T) {
 	h.bank.Network.SetReports(sim.Reports{Delay: 100 * time.Millisecond})
 	m := h.submit(client.NewMessage{To: "+59898344484", Text: "out", Campaign: h.pushCampaign()})
 	h.becomes(m.ID, "delivered")
-	if s := g.Pushes(); s.Refused+s.Lost != 0 || s.Taken == 0 {
-		t.Errorf("the pushes came to %+v", s)
+	if s := g.Pushes(); s.Refused != early.Refused || s.Lost != 0 || s.Taken == early.Taken {
+		t.Errorf("the pushes came to %+v, of which %+v before there was a provider", s, early)
 	}
 	if strings.Contains(h.log.String(), pushSecret) {
 		t.Error("the log holds the secret of the pushes")
@@ -89,7 +90,7 @@ func TestAPushIsTakenFromItsGatewayAlone(t *testing.T) {
 	g := h.pushRack(sim.DinstarOptions{Ports: 1})
 	h.ready(2)
 	provider := func(name, typ string, change func(*client.Provider)) {
-		p := client.Provider{Name: name, Type: typ, URL: "http://192.0.2.20/" + name, User: "admin", Password: "s3cret"}
+		p := client.Provider{Name: name, Type: typ, URL: "http://127.0.0.9:1/" + name, User: "admin", Password: "s3cret"}
 		change(&p)
 		_, err := h.CreateProvider(t.Context(), p)
 		must(t, err)
@@ -138,6 +139,25 @@ func TestAPushIsTakenFromItsGatewayAlone(t *testing.T) {
 	}
 	if n := len(h.inbox()); n != 0 {
 		t.Errorf("%d messages were stored from what anybody may write", n)
+	}
+}
+
+func TestABoxThatNoGatewayCanReachSaysSo(t *testing.T) {
+	t.Parallel()
+	const warning = "the gateway cannot push"
+	for _, c := range []struct {
+		listen, from string
+		warns        bool
+	}{{"127.0.0.1:0", "192.0.2.20", true}, {"127.0.0.1:0", "127.0.0.1", false}, {":0", "192.0.2.20", false}} {
+		h := newHouse(t, setup{listen: c.listen})
+		_, p := h.gate(sim.DinstarOptions{Ports: 1})
+		p.Type, p.PushSecret, p.PushFrom = gateway.TypeDinstarWebPush, pushSecret, []string{c.from}
+		_, err := h.CreateProvider(t.Context(), p)
+		must(t, err)
+		h.ready(2)
+		if got := strings.Contains(h.log.String(), warning); got != c.warns {
+			t.Errorf("a box that listens at %s, for pushes from %s: warned %v", c.listen, c.from, got)
+		}
 	}
 }
 

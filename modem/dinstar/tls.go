@@ -66,8 +66,11 @@ func distrust(err error) string {
 	case errors.As(err, &chain) && len(chain.UnverifiedCertificates) > 0:
 		return fmt.Sprintf("its certificate is not trusted: %v; if this is the gateway, set certificate to its SHA-256, %x",
 			chain.Err, sha256.Sum256(chain.UnverifiedCertificates[0].Raw))
-	case strings.Contains(err.Error(), "protocol version"): // crypto/tls has no type for it
+	// crypto/tls has no types for these.
+	case strings.Contains(err.Error(), "protocol version"):
 		return "it speaks no TLS 1.2: use http:// on a network of its own"
+	case strings.Contains(err.Error(), "handshake failure"):
+		return "it speaks no cipher of today: use http:// on a network of its own"
 	}
 	return ""
 }

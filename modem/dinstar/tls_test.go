@@ -17,14 +17,14 @@ import (
 )
 
 // secureGateway is a gateway behind a certificate that it signed itself, with its SHA-256.
-func secureGateway(t *testing.T, version uint16) (address, fingerprint string, asked *int) {
+func secureGateway(t *testing.T, version uint16, ciphers ...uint16) (address, fingerprint string, asked *int) {
 	t.Helper()
 	asked = new(int)
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		*asked++
 		fmt.Fprint(w, `{"error_code":200}`)
 	}))
-	s.TLS = &tls.Config{MaxVersion: version, MinVersion: tls.VersionTLS10}
+	s.TLS = &tls.Config{MaxVersion: version, MinVersion: tls.VersionTLS10, CipherSuites: ciphers}
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.StartTLS()
 	t.Cleanup(s.Close)
@@ -67,10 +67,19 @@ func TestAPinnedCertificateIsTheOnlyOneThatIsBelieved(t *testing.T) {
 }
 
 func TestNoGatewayIsSpokenToOverOldTLS(t *testing.T) {
-	address, met, asked := secureGateway(t, tls.VersionTLS11)
-	err := greeted(t, address, met)
-	if gateway.KindOf(err) != gateway.KindUnavailable || !strings.Contains(fmt.Sprint(err), "no TLS 1.2") || *asked != 0 {
-		t.Errorf("it gives %v after %d requests", err, *asked)
+	for _, c := range []struct {
+		version uint16
+		ciphers []uint16
+		says    string
+	}{
+		{tls.VersionTLS11, nil, "no TLS 1.2"},
+		{tls.VersionTLS12, []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}, "no cipher of today"},
+	} {
+		address, met, asked := secureGateway(t, c.version, c.ciphers...)
+		err := greeted(t, address, met)
+		if gateway.KindOf(err) != gateway.KindUnavailable || !strings.Contains(fmt.Sprint(err), c.says) || *asked != 0 {
+			t.Errorf("it gives %v after %d requests, want %q", err, *asked, c.says)
+		}
 	}
 }
 
