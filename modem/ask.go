@@ -3,17 +3,28 @@ package modem
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"fieldpost/gateway"
 )
 
-// USSD runs a USSD dialogue on a channel and gives the network's text. A driver
-// that cannot is invalid, an unknown channel not_found.
+// USSD runs a USSD dialogue on a channel and gives the network's last text. code is a
+// request such as *100#, and behind it, each after a comma, what to answer to the menus
+// that the network opens: *100#,2,1. A driver that cannot is invalid, an unknown channel
+// not_found.
 func (b *Bank) USSD(ctx context.Context, id, code string) (text string, err error) {
+	codes := strings.Split(code, ",")
 	err = b.ask(id, "USSD", func(d Driver, port int) error {
+		if x, ok := d.(Dialoguer); ok {
+			text, err = x.Dialogue(ctx, port, codes)
+			return err
+		}
 		u, ok := d.(USSDer)
-		if !ok {
+		switch {
+		case !ok:
 			return cannot("USSD")
+		case len(codes) > 1:
+			return cannot("answer the network's menus")
 		}
 		text, err = u.USSD(ctx, port, code)
 		return err

@@ -97,6 +97,13 @@ type USSDer interface {
 	USSD(ctx context.Context, port int, code string) (string, error)
 }
 
+// Dialoguer is a USSDer that can answer the menus which the network opens.
+type Dialoguer interface {
+	// Dialogue sends the first code, and each further one in answer to a menu. It gives
+	// the network's last text.
+	Dialogue(ctx context.Context, port int, codes []string) (string, error)
+}
+
 // Resetter is a driver that can restart a port. It refuses while a send is in doubt.
 type Resetter interface {
 	Reset(ctx context.Context, port int) error

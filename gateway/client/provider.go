@@ -97,7 +97,7 @@ type Channel struct {
 
 // USSDRequest is a code to dial on a channel.
 type USSDRequest struct {
-	Code string `json:"code" minLength:"1" maxLength:"160" pattern:"^[0-9*#+]+$" example:"*100#"`
+	Code string `json:"code" minLength:"1" maxLength:"160" pattern:"^[0-9*#+]+(,[0-9*#+]+)*$" example:"*100#" doc:"A request and, each behind a comma, the answers to the menus that the network opens"`
 }
 
 // USSDAnswer is what the network said.

@@ -18,6 +18,7 @@ type Driver struct {
 	o      Options
 	trace  *at.Recorder
 	ladder *ladder
+	handed *backlog
 	run    atomic.Pointer[run] // the present one; nil between two
 
 	// Owned by Run.
@@ -46,7 +47,7 @@ func New(o Options) (*Driver, error) {
 		o.Open = at.Ports{}
 	}
 	o.Every = o.Every.orUsual()
-	return &Driver{o: o, trace: &at.Recorder{Now: o.Now}, ladder: newLadder(o.Budget)}, nil
+	return &Driver{o: o, trace: &at.Recorder{Now: o.Now}, ladder: newLadder(o.Budget), handed: newBacklog()}, nil
 }
 
 // Limits says that the driver takes one segment at a time.
@@ -247,11 +248,17 @@ func (d *Driver) Send(ctx context.Context, port int, s modem.Submission) (modem.
 // network would go on with is ended. It takes up to two minutes; messages are sent
 // meanwhile.
 func (d *Driver) USSD(ctx context.Context, port int, code string) (string, error) {
+	return d.Dialogue(ctx, port, []string{code})
+}
+
+// Dialogue runs a USSD request and answers the menus that the network opens with the
+// codes that follow. It gives the last answer; one that is left without a menu is refused.
+func (d *Driver) Dialogue(ctx context.Context, port int, codes []string) (string, error) {
 	r, err := d.at(port)
 	if err != nil {
 		return "", err
 	}
-	return r.dial(ctx, code)
+	return r.dial(ctx, codes)
 }
 
 // Reset restarts the modem (AT+CFUN=1,1, TS 27.007 §8.2), which ends the run, and gives it

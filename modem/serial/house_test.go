@@ -289,30 +289,6 @@ func TestChoosePicksOnePortOfAModem(t *testing.T) {
 	}
 }
 
-func TestParseUSSD(t *testing.T) {
-	tests := []struct {
-		args   string
-		packed bool
-		state  int
-		text   string
-	}{
-		{`0,"Saldo: 42",15`, false, 0, "Saldo: 42"},
-		{`1,"Menu` + "\n" + `> 1 Si",15`, false, 1, "Menu\n> 1 Si"},
-		{`0,"00530061006C0064006F",72`, false, 0, "Saldo"},
-		{`0,"D3309B1C01",15`, true, 0, ""},
-		{`2`, false, 2, ""},
-		{`0,"123456",15`, false, 0, "123456"},
-		{`0,"unclosed`, false, 0, ""},
-		{``, false, 0, ""},
-	}
-	for _, test := range tests {
-		state, text := parseUSSD(test.args, test.packed)
-		if state != test.state || test.text != "" && text != test.text {
-			t.Errorf("%q: %d, %q", test.args, state, text)
-		}
-	}
-}
-
 func TestTriesOfEveryMaker(t *testing.T) {
 	for line, want := range map[string]int{
 		"+CPINR: SIM PIN,3,3": 3, `+QPINC: "SC",2,10`: 2, "+SPIC: 1,10,0,10": 1, "^CPIN: SIM PIN,3,10,3,10,3": 3,

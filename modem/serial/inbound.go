@@ -154,7 +154,7 @@ func (r *run) store(ctx context.Context, index, stat int, pdu string, length int
 	case pdu == "": // nothing to keep
 		r.log.Warn("the modem holds a message without content: it is deleted", slog.Int("index", index))
 	case !r.stuck[pdu]:
-		if err := r.take(ctx, pdu, length); err != nil {
+		if err := r.decoded(pdu, length).store(ctx, r.host); err != nil {
 			r.log.Error("inbound message stays in the modem: it cannot be stored", slog.Any("error", err))
 			r.sweepSoon()
 			return nil

@@ -1,16 +1,12 @@
 package serial
 
 import (
-	"context"
-	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"fieldpost/gateway"
 	"fieldpost/modem/internal/at"
-	"fieldpost/modem/internal/tpdu"
 )
 
 // listen takes the unsolicited lines of a run, in order, until the port is gone.
@@ -82,25 +78,18 @@ func (r *run) announced(args string) {
 	})
 }
 
-// Storing is tried this often for what the modem has no copy of.
-const (
-	storeTries = 5
-	storePause = time.Second
-)
-
-// reported stores a delivery report that came directly. The modem keeps no copy: a
-// disk that has a bad moment gets more tries.
+// reported takes a delivery report that came directly: the modem keeps no copy.
 func (r *run) reported(u at.URC) {
 	if u.PDU == "" {
 		r.log.Warn("delivery report lost on the line")
 		return
 	}
 	n, _ := at.FirstInt(u.Args)
-	r.insist(func() error { return r.takeReport(r.ctx, u.PDU, n) })
+	r.keepHanded(r.decodedReport(u.PDU, n))
 }
 
-// delivered stores a message that came directly, which it does only on modems that
-// do not do as +CNMI says.
+// delivered takes a message that came directly, which it does only on modems that do not
+// do as +CNMI says.
 func (r *run) delivered(u at.URC) {
 	if u.PDU == "" {
 		r.log.Warn("inbound message lost on the line")
@@ -108,41 +97,7 @@ func (r *run) delivered(u at.URC) {
 		return
 	}
 	n, _ := at.FirstInt(u.Args[strings.LastIndexByte(u.Args, ',')+1:])
-	r.insist(func() error { return r.take(r.ctx, u.PDU, n) })
-}
-
-func (r *run) insist(store func() error) {
-	for try := 1; ; try++ {
-		err := store()
-		if err == nil {
-			return
-		}
-		if try == storeTries || !wait(r.ctx, storePause) {
-			r.log.Error("lost what the network said: it cannot be stored", slog.Any("error", err))
-			return
-		}
-	}
-}
-
-// take stores one TPDU, whatever it is, and returns when it is on disk.
-func (r *run) take(ctx context.Context, pdu string, length int) error {
-	if tpdu.IsReport(pdu, length) {
-		return r.takeReport(ctx, pdu, length)
-	}
-	return r.host.Inbound(ctx, r.part(tpdu.DecodeDeliver(pdu, length)))
-}
-
-func (r *run) takeReport(ctx context.Context, pdu string, length int) error {
-	d := tpdu.DecodeReport(pdu, length)
-	if d.Undecoded != "" {
-		return r.host.Inbound(ctx, r.part(tpdu.DecodeDeliver(pdu, length))) // kept, with its raw hex
-	}
-	c := r.channel()
-	c.ID = gateway.ChannelID(r.o.Provider, r.o.Port.Port)
-	return r.host.Report(ctx, gateway.StatusReport{
-		Channel: c.ID, SIM: c.SIMKey(), MR: d.MR, Recipient: gateway.Address(d.Recipient),
-		SentAt: d.SentAt, DischargedAt: d.DischargedAt, ST: d.ST,
-	})
+	r.keepHanded(r.decoded(u.PDU, n))
 }
 
 // registered takes a change of registration: <stat> of TS 27.007 §7.2. A new cell of

@@ -42,6 +42,7 @@ type Every struct {
 	Retry   time.Duration // what is missing at the start, a SIM or a taken port: 5 s
 	Network time.Duration // registration, while it is awaited: 2 s
 	Offline time.Duration // without a network, after which the radio is switched off and on: 10 min
+	Echo    time.Duration // wait for what the network still says to a USSD dialogue that was given up: 3 s
 	Clock   time.Duration // the network's time: 1 h
 }
 
@@ -52,7 +53,7 @@ func (e Every) orUsual() Every {
 	}{
 		{&e.Poll, 30 * time.Second}, {&e.Sweep, 3 * time.Minute}, {&e.Verify, 5 * time.Minute},
 		{&e.Retry, 5 * time.Second}, {&e.Network, 2 * time.Second},
-		{&e.Clock, time.Hour}, {&e.Offline, 10 * time.Minute},
+		{&e.Echo, 3 * time.Second}, {&e.Clock, time.Hour}, {&e.Offline, 10 * time.Minute},
 	} {
 		if *f.d == 0 {
 			*f.d = f.usual
@@ -114,8 +115,9 @@ func digits(s string) bool {
 }
 
 var (
-	_ modem.Driver   = (*Driver)(nil)
-	_ modem.USSDer   = (*Driver)(nil)
-	_ modem.Resetter = (*Driver)(nil)
-	_ modem.Tracer   = (*Driver)(nil)
+	_ modem.Driver    = (*Driver)(nil)
+	_ modem.USSDer    = (*Driver)(nil)
+	_ modem.Resetter  = (*Driver)(nil)
+	_ modem.Dialoguer = (*Driver)(nil)
+	_ modem.Tracer    = (*Driver)(nil)
 )

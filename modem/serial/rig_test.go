@@ -26,6 +26,7 @@ var brief = Times{
 
 var often = Every{
 	Poll: time.Minute, Sweep: time.Minute, Verify: time.Minute, Retry: 20 * time.Millisecond, Network: 10 * time.Millisecond,
+	Echo: 20 * time.Millisecond,
 }
 
 // recording is a host that keeps everything.
@@ -38,6 +39,7 @@ type recording struct {
 	parts   []modem.Part
 	reports []gateway.StatusReport
 	refuse  error
+	refused int // reports
 }
 
 func newRecording() *recording { return &recording{changed: make(chan struct{})} }
@@ -63,9 +65,15 @@ func (r *recording) Inbound(_ context.Context, p modem.Part) (err error) {
 	return err
 }
 
-func (r *recording) Report(_ context.Context, s gateway.StatusReport) error {
-	r.change(func() { r.reports = append(r.reports, s) })
-	return nil
+func (r *recording) Report(_ context.Context, s gateway.StatusReport) (err error) {
+	r.change(func() {
+		if err = r.refuse; err != nil {
+			r.refused++
+			return
+		}
+		r.reports = append(r.reports, s)
+	})
+	return err
 }
 
 // until waits for a condition.
@@ -105,7 +113,7 @@ type tweak func(*Options, *sim.Options)
 func newRig(t testing.TB, tweaks ...tweak) *rig {
 	t.Helper()
 	return newRigOn(t, sim.NetworkOptions{Seed: 1, USSD: map[string]sim.USSD{
-		"*100#": {Text: "Saldo: 42.00"}, "*1345#": {Text: "Menú ñ 中"}, "*2#": {Text: "1 Yes", Next: map[string]sim.USSD{"1": {Text: "ok"}}},
+		"*100#": {Text: "Saldo: 42.00"}, "*1345#": {Text: "Menú ñ 中"}, "*2#": {Text: "1 Yes", Next: map[string]sim.USSD{"1": {Text: "2 Sure", Next: map[string]sim.USSD{"2": {Text: "done"}}}}},
 	}}, tweaks...)
 }
 

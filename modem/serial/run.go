@@ -16,21 +16,24 @@ import (
 
 // run is one run of a driver: one open port, from its first byte to its last.
 type run struct {
-	o      *Options
-	host   modem.Host
-	s      *at.Session
-	trace  *at.Recorder // of the driver: it outlives the run
-	ladder *ladder      // of the driver
-	log    *slog.Logger
-	ctx    context.Context // ends with the run: what the listener stores by
-	end    context.CancelFunc
-	wg     sync.WaitGroup // the listener
+	o       *Options
+	host    modem.Host
+	s       *at.Session
+	trace   *at.Recorder // of the driver: it outlives the run
+	ladder  *ladder      // of the driver
+	backlog *backlog     // of the driver
+	log     *slog.Logger
+	ctx     context.Context // ends with the run: what the listener stores by
+	end     context.CancelFunc
+	wg      sync.WaitGroup // the listener, and who stores what it heard
+	heard   chan struct{}  // closed when the listener has ended
 
 	ready   atomic.Bool  // Send may begin
 	sending atomic.Int32 // sends that have not returned
 	linked  atomic.Bool  // +CMMS=2 was taken
 	sent    atomic.Int64 // when the network last took a message, in Unix ns
 	begun   atomic.Int64 // when the last message was begun, in Unix ns; 0 = none yet
+	former  atomic.Bool  // a USSD dialogue was given up: the network may still answer it
 	mute    atomic.Int32 // sends in a row that the modem did not answer
 
 	mu     sync.Mutex
@@ -80,7 +83,7 @@ const maxArrived = 64
 func newRun(d *Driver, host modem.Host, path string, port at.Conn) *run {
 	o := &d.o
 	r := &run{
-		o: o, host: host, trace: d.trace, ladder: d.ladder, q: quirkOf(""),
+		o: o, host: host, trace: d.trace, ladder: d.ladder, backlog: d.handed, q: quirkOf(""),
 		log:   o.Logger.With(slog.String("provider", o.Provider), slog.Int("port", o.Port.Port)),
 		stuck: map[string]bool{}, torn: map[string]int{},
 		wake: make(chan struct{}, 1), dialog: make(chan struct{}, 1),
@@ -88,15 +91,32 @@ func newRun(d *Driver, host modem.Host, path string, port at.Conn) *run {
 	}
 	r.ctx, r.end = context.WithCancel(context.Background())
 	r.s = at.New(at.Options{Port: port, URCs: allURCs(), Trace: r.trace, Times: o.Times})
-	r.wg.Go(r.listen)
+	r.heard = make(chan struct{})
+	r.wg.Go(func() {
+		defer close(r.heard)
+		r.listen()
+	})
+	r.wg.Go(r.storeHanded)
 	return r
 }
 
 func (r *run) close() {
 	r.ready.Store(false)
 	r.s.Close()
+	r.finish()
 	r.end()
 	r.wg.Wait()
+}
+
+// finish lets the listener come to the end of what was said, and the disk to the end of that.
+func (r *run) finish() {
+	t := time.NewTimer(storeGrace)
+	defer t.Stop()
+	select {
+	case <-r.heard:
+		r.settleHanded()
+	case <-t.C: // a port that the kernel does not give back
+	}
 }
 
 // set changes what is known of the channel and tells the host of a change.

@@ -13,43 +13,89 @@ import (
 )
 
 const (
-	ussdLimit  = 120 * time.Second // for the network's answer
+	ussdLimit  = 120 * time.Second // for a whole dialogue
 	ussdLength = 182               // characters of a request (TS 22.090 §5.2)
-	dcsUCS2    = 72                // <dcs> of a text in UCS2 (TS 23.038 §5)
+	ussdSteps  = 8                 // requests of one dialogue
 )
 
-// dial runs one USSD request (TS 27.007 §7.15). The modem is free for messages while
-// the network thinks.
-func (r *run) dial(ctx context.Context, code string) (string, error) {
-	if code == "" || len(code) > ussdLength || strings.ContainsAny(code, "\"\r\n\x1a\x1b") {
-		return "", gateway.Invalid("code", "must be 1 to %d characters such as *123#", ussdLength)
+// dial runs one USSD dialogue (TS 27.007 §7.15): a request, and answers to the menus that
+// the network opens. It takes the modem for its commands only, so that a message waits
+// for one of them at most; another dialogue waits for its end.
+func (r *run) dial(ctx context.Context, steps []string) (string, error) {
+	codes, err := r.ussdCodes(steps)
+	if err != nil {
+		return "", err
 	}
-	septets, ok := gsm7.EncodeSeptets(code)
-	if !ok {
-		return "", gateway.Invalid("code", "must be in the GSM alphabet, such as *123#")
-	}
+	ctx, cancel := context.WithTimeoutCause(ctx, ussdLimit, errSilentNetwork)
+	defer cancel()
 	select {
 	case r.dialog <- struct{}{}:
 		defer func() { <-r.dialog }()
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return "", givenUp(ctx)
 	case <-r.s.Done():
 		return "", errGone
 	}
-	if r.quirk().packed {
-		code = strings.ToUpper(hex.EncodeToString(gsm7.PackUSSD(septets))) // S8: not the library's
+	answers := r.expect()
+	defer r.unexpect()
+	if err := r.endFormer(ctx, answers); err != nil {
+		return "", err
 	}
-	answer := r.await()
-	defer r.unawait()
-	if _, err := r.s.Command(ctx, `+CUSD=1,"`+code+`",15`); err != nil {
-		return "", reasonOf(err)
+	for i, code := range codes {
+		state, text, err := r.ask(ctx, code, answers)
+		switch {
+		case err != nil:
+			return "", err
+		case state != 1 && i+1 < len(codes):
+			return "", gateway.Errorf(gateway.KindRefused, "the network ended the dialogue before request %d of %d", i+2, len(codes))
+		case i+1 == len(codes):
+			if state == 1 { // the network wants more of us; some modems tell later that it was ended
+				r.former.Store(true)
+				r.hangUp()
+			}
+			return text, ussdError(state, text)
+		}
 	}
-	return r.converse(ctx, answer)
+	return "", errGone // no step: ussdCodes refuses that
 }
 
-var errGone = &gateway.Error{Kind: gateway.KindUnavailable, Text: "the modem is gone"}
+// ussdCodes writes the requests as the modem wants them.
+func (r *run) ussdCodes(steps []string) ([]string, error) {
+	if len(steps) == 0 || len(steps) > ussdSteps {
+		return nil, gateway.Invalid("code", "must be 1 to %d requests", ussdSteps)
+	}
+	codes := make([]string, len(steps))
+	for i, code := range steps {
+		if code == "" || len(code) > ussdLength || strings.ContainsAny(code, "\"\r\n\x1a\x1b") {
+			return nil, gateway.Invalid("code", "must be 1 to %d characters such as *123#", ussdLength)
+		}
+		septets, ok := gsm7.EncodeSeptets(code)
+		if !ok {
+			return nil, gateway.Invalid("code", "must be in the GSM alphabet, such as *123#")
+		}
+		if codes[i] = code; r.quirk().packed {
+			codes[i] = strings.ToUpper(hex.EncodeToString(gsm7.PackUSSD(septets))) // S8: not the library's
+		}
+	}
+	return codes, nil
+}
 
-func (r *run) await() <-chan at.URC {
+var (
+	errGone          = &gateway.Error{Kind: gateway.KindUnavailable, Text: "the modem is gone"}
+	errSilentNetwork = errors.New("the network did not answer the request")
+)
+
+// givenUp says why a dialogue ended that nobody waits for any more.
+func givenUp(ctx context.Context) error {
+	cause := context.Cause(ctx)
+	if errors.Is(cause, errSilentNetwork) {
+		return &gateway.Error{Kind: gateway.KindUnavailable, Text: errSilentNetwork.Error(), Err: cause}
+	}
+	return &gateway.Error{Kind: gateway.KindUnavailable, Text: "the request was given up before the network answered", Err: cause}
+}
+
+// expect begins to take what the network says in a dialogue.
+func (r *run) expect() <-chan at.URC {
 	c := make(chan at.URC, 1)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -57,7 +103,7 @@ func (r *run) await() <-chan at.URC {
 	return c
 }
 
-func (r *run) unawait() {
+func (r *run) unexpect() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.answer = nil
@@ -73,25 +119,47 @@ func (r *run) answered(u at.URC) {
 	}
 }
 
-// converse waits for the network's answer and ends the dialogue.
-func (r *run) converse(ctx context.Context, answer <-chan at.URC) (string, error) {
-	limit := time.NewTimer(ussdLimit)
-	defer limit.Stop()
-	select {
-	case u := <-answer:
-		state, text := parseUSSD(u.Args, r.quirk().packed)
-		if state == 1 { // the network wants more of us
-			r.hangUp()
+// endFormer ends a dialogue that was given up, and lets pass what the network still says
+// to it: it must not be taken for the answer to the next.
+func (r *run) endFormer(ctx context.Context, answers <-chan at.URC) error {
+	if !r.former.Load() {
+		return nil
+	}
+	r.hangUp()
+	t := time.NewTimer(r.o.Every.Echo)
+	defer t.Stop()
+	for {
+		select {
+		case <-answers:
+		case <-t.C:
+			r.former.Store(false)
+			return nil
+		case <-r.s.Done():
+			return errGone
+		case <-ctx.Done():
+			return givenUp(ctx)
 		}
-		return text, ussdError(state, text)
+	}
+}
+
+// ask sends one request of a dialogue and waits for what the network says to it.
+func (r *run) ask(ctx context.Context, code string, answers <-chan at.URC) (state int, text string, err error) {
+	if _, err := r.s.Command(ctx, `+CUSD=1,"`+code+`",15`); err != nil {
+		if at.RefusalOf(err) == nil {
+			r.former.Store(true) // the network may have it
+		}
+		return 0, "", reasonOf(err)
+	}
+	select {
+	case u := <-answers:
+		state, text = parseUSSD(u.Args, r.quirk().packed)
+		return state, text, nil
 	case <-r.s.Done():
-		return "", errGone
+		return 0, "", errGone
 	case <-ctx.Done():
+		r.former.Store(true)
 		r.hangUp()
-		return "", &gateway.Error{Kind: gateway.KindUnavailable, Text: "the request was given up before the network answered", Err: ctx.Err()}
-	case <-limit.C:
-		r.hangUp()
-		return "", &gateway.Error{Kind: gateway.KindUnavailable, Text: "the network did not answer the request"}
+		return 0, "", givenUp(ctx)
 	}
 }
 
@@ -115,34 +183,6 @@ func ussdError(state int, text string) error {
 		return &gateway.Error{Kind: gateway.KindRefused, Text: "the network ended the dialogue without an answer"}
 	}
 	return nil
-}
-
-// parseUSSD reads <m>[,<str>[,<dcs>]]. A text in UCS2 comes in hex; one in the GSM
-// alphabet does so on modems that pack it.
-func parseUSSD(args string, packed bool) (state int, text string) {
-	state, _ = at.FirstInt(args)
-	open := strings.IndexByte(args, '"')
-	end := strings.LastIndexByte(args, '"')
-	if open < 0 || end <= open {
-		return state, ""
-	}
-	text = args[open+1 : end]
-	dcs, known := at.FirstInt(strings.TrimLeft(args[end+1:], ", "))
-	raw, err := hex.DecodeString(text)
-	switch {
-	case err != nil || len(raw) == 0:
-		return state, strings.ToValidUTF8(text, "?")
-	case known && ucs2(dcs) && len(raw)%2 == 0:
-		return state, gsm7.DecodeUCS2(raw)
-	case packed:
-		return state, gsm7.DecodeSeptets(gsm7.UnpackUSSD(raw))
-	}
-	return state, text
-}
-
-// ucs2 reads the alphabet of a cell broadcast <dcs> (TS 23.038 §5).
-func ucs2(dcs int) bool {
-	return dcs == dcsUCS2 || dcs == 0x11 || dcs&0xC0 == 0x40 && dcs&0x0C == 0x08
 }
 
 // reasonOf gives the *gateway.Error in an error.
