@@ -232,3 +232,40 @@ func TestASwappedCardWaitsForAPerson(t *testing.T) {
 		t.Errorf("the old card's passport says %+v", old)
 	}
 }
+
+// Everything that speaks of channels says the same of a SIM that is held.
+func TestAHeldSIMIsNamedByAllWhoAreAsked(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, setup{})
+	h.ready(1)
+	h.started("ring")
+	id := h.bank.Modems[0].Card().ICCID()
+	must(t, second(h.HoldSIM(t.Context(), id, "it is lent to the shop")))
+	a := h.submit(client.NewMessage{To: "098344484", Text: "Hi", Campaign: "ring"})
+	says := func(whose string, words []string) {
+		if said := strings.Join(words, " "); !strings.Contains(said, "held: it is lent to the shop") {
+			t.Errorf("%s says %q", whose, said)
+		}
+	}
+	eventually(t, "the dialer knows of it", func() bool {
+		d, err := h.Dialer(t.Context(), "ring")
+		must(t, err)
+		return len(d.Reasons) > 0 && strings.Contains(d.Reasons[0], "held")
+	})
+	d, err := h.Dialer(t.Context(), "ring")
+	must(t, err)
+	says("the dialer", d.Reasons)
+	x, err := h.Explain(t.Context(), a.ID)
+	must(t, err)
+	says("the message", x.Reasons)
+	s, err := h.Site(t.Context())
+	must(t, err)
+	says("the site", s.Reasons)
+	must(t, second(h.ReleaseSIM(t.Context(), id)))
+	h.becomes(a.ID, "sent")
+	if s, err = h.Site(t.Context()); err != nil || s.State != siteReady {
+		t.Errorf("the site is %s: %q (%v)", s.State, s.Reasons, err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }

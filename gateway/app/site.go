@@ -64,22 +64,25 @@ func (a *App) backlog(s *client.Site) {
 	}
 }
 
-// countChannels counts the ready channels; when there is none it says what each
-// one waits for.
+// countChannels counts the ready channels; when none can send it says what each one
+// waits for.
 func (a *App) countChannels(s *client.Site) {
 	var why []string
 	for _, c := range a.bank.Channels() {
 		s.Channels.Total++
-		if c.State == gateway.ChannelReady {
-			s.Channels.Ready++
+		if c.State != gateway.ChannelReady {
+			why = append(why, fmt.Sprintf("channel %s is %s: %s", c.ID, c.State, c.Reason))
 			continue
 		}
-		why = append(why, fmt.Sprintf("channel %s is %s: %s", c.ID, c.State, c.Reason))
+		s.Channels.Ready++
+		if held := a.sims.Held(c.SIMKey()); held != "" {
+			why = append(why, fmt.Sprintf("channel %s is ready, and its SIM is held: %s", c.ID, held))
+		}
 	}
-	switch {
-	case s.Channels.Total == 0:
+	switch s.Channels.Total {
+	case 0:
 		s.Reasons = append(s.Reasons, "no provider has a channel: name a modem in the configuration (fieldpost detect)")
-	case s.Channels.Ready == 0:
+	case len(why):
 		s.Reasons = append(s.Reasons, why...)
 	}
 }
