@@ -216,10 +216,12 @@ func TestAGatewayThatWasToPushAndDoesNotIsToldOfOnce(t *testing.T) {
 	}
 	s := newSite(d, nil)
 	t.Cleanup(s.end)
-	inbox := s.chores[1]
-	inbox.do = func(context.Context) bool { s.came = glance{well: true, news: true}; return false }
+	inbox, more := s.chores[1], true
+	inbox.do = func(context.Context) bool { s.came = glance{well: true, news: true}; return more }
 	now := time.Now()
 	s.perform(t.Context(), inbox, now)
+	more = false
+	s.perform(t.Context(), inbox, now) // its second page
 	if log.Len() > 0 {
 		t.Errorf("what lay in the inbox at the start is held against it: %s", &log)
 	}

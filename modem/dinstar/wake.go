@@ -17,6 +17,7 @@ const (
 // every 5 s. One find that was not announced breaks it, until the next push.
 type vow struct {
 	rest      time.Duration // between two looks while it is kept; 0 = nobody gives it
+	begun     bool          // what was there before is known: from here on each find could have been announced
 	kept      bool
 	doubted   bool      // that it was never kept was logged
 	announced bool      // a push came since the last look that went well
@@ -31,7 +32,6 @@ type glance struct {
 
 // perform does a chore that is due, and says when it is due again.
 func (s *site) perform(ctx context.Context, c *chore, now time.Time) {
-	first := c.vow.last.IsZero()
 	c.due, c.vow.last, s.came = now.Add(c.every), now, glance{}
 	again := c.do(ctx)
 	if c.vow.rest == 0 {
@@ -40,14 +40,15 @@ func (s *site) perform(ctx context.Context, c *chore, now time.Time) {
 		}
 		return
 	}
-	if s.came.news && !first && !c.vow.announced {
+	if s.came.news && c.vow.begun && !c.vow.announced {
 		s.unannounced(c)
 	}
 	switch {
 	case again:
 		c.due = now
 	case s.came.well:
-		if c.vow.announced = false; c.vow.kept {
+		c.vow.announced, c.vow.begun = false, true
+		if c.vow.kept {
 			c.due = now.Add(c.vow.rest)
 		}
 	case !s.away():
