@@ -3,6 +3,8 @@ package optout
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -15,6 +17,11 @@ const (
 	keep = 24 * time.Hour
 	// again is the wait after a confirmation could not be posted.
 	again = time.Minute
+	// maxDaily is how many confirmations one number gets within keep: a machine that answers
+	// ours with a wish again would go on for ever, at our cost.
+	maxDaily = 4
+	// maxTold bounds the numbers that are remembered for it.
+	maxTold = 10000
 	// page is how many wishes are confirmed before the rest is looked at.
 	page = 100
 )
@@ -51,7 +58,12 @@ type ConfirmOptions struct {
 }
 
 // Confirmer tells customers that their wish was heard. It is used by one Run.
-type Confirmer struct{ o ConfirmOptions }
+type Confirmer struct {
+	o ConfirmOptions
+
+	// of Run's goroutine
+	told map[gateway.Address][]time.Time // confirmations since the start, of less than keep ago
+}
 
 // NewConfirmer makes a confirmer that tells nobody until Run.
 func NewConfirmer(o ConfirmOptions) *Confirmer {
@@ -61,7 +73,7 @@ func NewConfirmer(o ConfirmOptions) *Confirmer {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Confirmer{o: o}
+	return &Confirmer{o: o, told: map[gateway.Address][]time.Time{}}
 }
 
 // Run confirms until ctx ends (nil).
@@ -102,10 +114,11 @@ func (c *Confirmer) all(ctx context.Context) error {
 // list is as the customer wants it, and that is what counts.
 func (c *Confirmer) one(ctx context.Context, in *gateway.Inbound) error {
 	id := strconv.FormatUint(in.Seq, 10)
-	if r, ok := c.replyTo(in, id); ok {
+	if r, ok := c.replyTo(in, id); ok && c.mayTell(in.From) {
 		err := c.o.Post(ctx, r)
 		switch gateway.KindOf(err) {
 		case gateway.KindNone:
+			c.tell(in.From)
 		case gateway.KindInvalid, gateway.KindConflict, gateway.KindNotFound:
 			c.o.Logger.Warn("a wish is not confirmed", slog.String("inbound", id), slog.String("to", in.From.Masked()), slog.Any("error", err))
 		default:
@@ -113,6 +126,35 @@ func (c *Confirmer) one(ctx context.Context, in *gateway.Inbound) error {
 		}
 	}
 	return c.o.Wishes.Replied(ctx, in.Seq)
+}
+
+// mayTell says whether a number gets one more confirmation.
+func (c *Confirmer) mayTell(to gateway.Address) bool {
+	if len(c.recent(c.told[to])) < maxDaily {
+		return true
+	}
+	c.o.Logger.Warn("a number changes its wish again and again: it is not told", slog.String("to", to.Masked()))
+	return false
+}
+
+// tell counts a confirmation.
+func (c *Confirmer) tell(to gateway.Address) {
+	if len(c.told) >= maxTold {
+		maps.DeleteFunc(c.told, func(_ gateway.Address, at []time.Time) bool { return len(c.recent(at)) == 0 })
+	}
+	if _, known := c.told[to]; known || len(c.told) < maxTold {
+		c.told[to] = append(c.recent(c.told[to]), c.o.Now())
+	}
+}
+
+// recent gives the times of less than keep ago; they are in order.
+func (c *Confirmer) recent(at []time.Time) []time.Time {
+	since := c.o.Now().Add(-keep)
+	i := slices.IndexFunc(at, func(t time.Time) bool { return t.After(since) })
+	if i < 0 {
+		return nil
+	}
+	return at[i:]
 }
 
 // replyTo makes the confirmation of a wish, where there is one.

@@ -114,6 +114,8 @@ func TestAConfirmationThatCannotBePostedNowWaits(t *testing.T) {
 		d := newDesk(wish(7, gateway.WishStop))
 		d.fault = gateway.Errorf(gateway.KindUnavailable, "the disk is full")
 		d.attend(t, func() {
+			time.Sleep(2 * maxDaily * again) // a try that came to nothing is no confirmation
+			synctest.Wait()
 			if _, waiting := d.look(); waiting != 1 {
 				t.Fatal("it was forgotten")
 			}
@@ -158,6 +160,45 @@ func TestNothingIsConfirmedThatIsOldOrWasNotAsked(t *testing.T) {
 			}
 		})
 	})
+}
+
+// A machine at the other end answers our confirmation with its own word for stop, and that
+// with its word for start.
+func TestANumberThatGoesOnChangingItsWishIsToldFourTimesADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.attend(t, func() {
+			for i := range uint64(10) {
+				d.add(wish(2*i+1, gateway.WishStop))
+				d.add(wish(2*i+2, gateway.WishStart))
+			}
+			other := wish(100, gateway.WishStop)
+			other.From = "+59899000000"
+			d.add(other)
+			if posted, waiting := d.look(); len(posted) != maxDaily+1 || waiting != 0 {
+				t.Errorf("posted %d, %d wait", len(posted), waiting)
+			}
+			time.Sleep(keep)
+			d.add(wish(101, gateway.WishStop))
+			if posted, _ := d.look(); len(posted) != maxDaily+2 {
+				t.Errorf("posted %d in two days", len(posted))
+			}
+		})
+	})
+}
+
+func TestMemoryOfNumbersIsBounded(t *testing.T) {
+	c := NewConfirmer(ConfirmOptions{})
+	for i := range maxTold + 10 {
+		to := gateway.Address(fmt.Sprint("+5989", i))
+		if !c.mayTell(to) {
+			t.Fatal("a number that was never told is not told")
+		}
+		c.tell(to)
+	}
+	if len(c.told) != maxTold {
+		t.Errorf("%d numbers are remembered", len(c.told))
+	}
 }
 
 func TestAFaultThatSaysNothingLosesNoConfirmation(t *testing.T) {

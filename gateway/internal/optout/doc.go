@@ -19,6 +19,7 @@
 //  1. A Judge is a pure function of the text; it never fails, and its time is bounded.
 //  2. A confirmation is sent once for each wish that changed the list, whatever restarts: it
 //     is posted under the id of the customer's message, and forgotten only after that.
+//     A number that goes on changing its wish is told four times a day.
 //  3. No wish without its change on disk is confirmed.
 //
 // # Not here

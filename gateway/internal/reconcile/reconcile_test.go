@@ -305,3 +305,15 @@ func TestAFaultOfTheSpoolLosesNoDoubt(t *testing.T) {
 		})
 	})
 }
+
+func TestMemoryOfDoubtsIsBounded(t *testing.T) {
+	w := newWorld(t)
+	for i := range uint64(3 * maxOpen) {
+		w.doubts = append(w.doubts, doubtOf(i+1))
+	}
+	r := New(Options{Store: w, Devices: w})
+	r.refresh(time.Now())
+	if n := len(r.open); n < maxOpen || n >= maxOpen+page {
+		t.Errorf("%d doubts are held", n)
+	}
+}
