@@ -23,7 +23,7 @@ import (
 // hooks is the listener that gateways push to: POST /hooks/dinstar/<provider>/<push_secret>.
 //
 // A push is signed by nothing, so three things are asked of it, in this order. The secret in
-// the path: a wrong one and a provider that is not there are one answer, 404 after the
+// the path: a wrong one and a provider that is not there are one answer, 404 after much the
 // same work, and whoever guesses learns neither. The address that it comes from: 403, since only who
 // has the secret gets that far, and an installer behind a NAT must learn what is wrong. The
 // serial number: 403 where it is another gateway's than the one that we ask.
