@@ -43,7 +43,7 @@ type demoLane struct {
 func (f *demoFlags) open() (*demoSite, error) {
 	hw := simulateFlags{
 		modems: f.modems, dir: filepath.Join(f.dir, "modems"), ledger: filepath.Join(f.dir, "air.jsonl"),
-		vendor: "generic", latency: f.latency, seed: f.seed, reports: 4 * f.latency, hang: -1,
+		vendor: "generic", latency: f.latency, seed: f.seed, reports: f.reportDelay(), hang: -1,
 	}
 	a, err := hw.open()
 	if err != nil {
@@ -60,6 +60,9 @@ func (f *demoFlags) open() (*demoSite, error) {
 	f.harm(s)
 	return s, nil
 }
+
+// reportDelay is how long a delivery report takes.
+func (f *demoFlags) reportDelay() time.Duration { return 4 * f.latency }
 
 func (s *demoSite) lane(f *demoFlags, dialer, provider string, ports int) {
 	s.lanes = append(s.lanes, demoLane{demoBase: demoBase{rows: f.rows, campaign: dialer}, provider: provider, ports: ports})

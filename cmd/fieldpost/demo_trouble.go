@@ -46,12 +46,14 @@ func dwgFaults(hangs bool) []sim.DWGFault {
 	return all
 }
 
-// harm gives each device its faults: one of them meets a share of the submissions.
+// harm gives each device its faults: one of them meets a share of the submissions. As
+// many delivery reports are lost, and as many come two times.
 func (f *demoFlags) harm(s *demoSite) {
 	if f.faults == 0 {
 		return
 	}
 	share := float64(f.faults)
+	s.bank.Network.SetReports(sim.Reports{Delay: f.reportDelay(), Loss: share, Twice: share})
 	modems := modemFaults(!f.noHangs)
 	for i := range modems {
 		modems[i].Chance = share / float64(len(modems))
@@ -74,6 +76,7 @@ func (f *demoFlags) harm(s *demoSite) {
 			dwg[i].Chance = share / float64(len(dwg))
 		}
 		s.dwg.Inject(dwg...)
+		s.dwg.DeliverTwice()
 	}
 }
 
