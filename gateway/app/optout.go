@@ -20,7 +20,7 @@ func (a *App) judge() (func(string) gateway.Wish, error) {
 	j, err := optout.NewJudge(optout.Words{Languages: o.Languages, Stop: o.StopWords, Start: o.StartWords, Ignore: o.IgnoreWords})
 	var e *gateway.Error
 	if errors.As(err, &e) { // a fault of the file: a restart does not mend it
-		return nil, &config.Error{Faults: []config.Fault{{Key: "opt_out." + e.Field, Text: e.Text}}}
+		return nil, &config.Error{File: "the configuration", Faults: []config.Fault{{Key: "opt_out." + e.Field, Text: e.Text}}}
 	}
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"fieldpost/gateway"
 	"fieldpost/gateway/client"
+	"fieldpost/gateway/config"
 	"fieldpost/modem"
 	"fieldpost/modem/sim"
 	"fieldpost/spool"
@@ -130,6 +132,17 @@ func TestANearMissWaitsForAPersonWhoseWordIsOnRecord(t *testing.T) {
 	}
 	if _, err := h.DecideOptOut(t.Context(), near.ID, "none"); gateway.KindOf(err) != gateway.KindConflict {
 		t.Errorf("deciding otherwise: %v", err)
+	}
+}
+
+// What the words mean together is only known when they are put together.
+func TestWordsThatContradictEachOtherAreAFaultOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	h := buildHouse(t, setup{sections: replies(`start_words = "BAJA"`)})
+	_, err := h.build()
+	var fault *config.Error
+	if !errors.As(err, &fault) || !strings.Contains(err.Error(), "opt_out.start_words: \"BAJA\" means the opposite") {
+		t.Errorf("the daemon starts, or says %v", err)
 	}
 }
 
