@@ -189,7 +189,7 @@ func (r httpReply) answer() (answer, error) {
 	case err == nil:
 		return a, codeError(a.Code.n)
 	case r.status == http.StatusNotFound:
-		return a, &gateway.Error{Kind: gateway.KindNotFound, Code: "HTTP 404",
+		return a, &gateway.Error{Kind: gateway.KindNotFound, Code: codeNoAPI,
 			Text: "the gateway has no such API: set Mobile Configuration, Basic Configuration, API to New Version"}
 	case r.status >= 300 && r.status < 500:
 		return a, &gateway.Error{Kind: gateway.KindUnavailable, Code: fmt.Sprintf("HTTP %d", r.status),

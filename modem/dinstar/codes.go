@@ -17,6 +17,9 @@ const (
 // codeNoPort says that no port that was named can send.
 const codeNoPort = 550
 
+// codeNoAPI is the code of an answer without one: the API is turned off.
+const codeNoAPI = "HTTP 404"
+
 // verdict is what an error_code means.
 type verdict struct {
 	code int64
