@@ -60,15 +60,21 @@ func (c *crowd) reason() string {
 
 // countQueue asks how much the gateway has in its queue.
 func (s *site) countQueue(ctx context.Context) bool {
-	if s.away() {
+	const verb = "query_sms_in_queue"
+	switch {
+	case s.away():
+		return false
+	case s.lacks[verb]:
+		s.ease()
 		return false
 	}
-	a, err := s.api.get(ctx, "query_sms_in_queue", nil)
+	a, err := s.api.get(ctx, verb, nil)
 	switch {
 	case err == nil:
 		s.learn(a)
 		s.queued(a.InQueue)
 	case ctx.Err() == nil: // the next send_sms tells it
+		s.lacking(verb, err)
 		s.ease()
 	}
 	return false

@@ -57,11 +57,21 @@ func (s *site) present() modem.Condition {
 
 // status keeps the gateway's load up to date, where its firmware tells it.
 func (s *site) status(ctx context.Context) bool {
-	if !s.away() && !s.mute {
-		err := s.inspect(ctx)
-		s.mute = gateway.KindOf(err) == gateway.KindNotFound || gateway.KindOf(err) == gateway.KindInvalid
+	if !s.away() && !s.lacks["get_status"] {
+		s.lacking("get_status", s.inspect(ctx))
 	}
 	return false
+}
+
+// lacking notes that the firmware does not know a request, so that it is not asked for
+// it again and again. A gateway that was away may have come back with another one.
+func (s *site) lacking(verb string, err error) {
+	if k := gateway.KindOf(err); k == gateway.KindNotFound || k == gateway.KindInvalid {
+		if s.lacks == nil {
+			s.lacks = map[string]bool{}
+		}
+		s.lacks[verb] = true
+	}
 }
 
 // inspect asks for the gateway's load.

@@ -26,12 +26,12 @@ type site struct {
 	// Owned by the keeper.
 	words   []string // info_type words that the gateway takes
 	chores  []*chore
-	asked   time.Time     // when outcomes were last asked for
-	gap     time.Duration // how long after that they are not asked for again
-	failing int           // looks at the ports in a row that gave nothing
-	came    glance        // of the look that is under way
-	told    time.Time     // when a fault of the gateway's own was last logged
-	mute    bool          // the gateway does not tell its load
+	asked   time.Time       // when outcomes were last asked for
+	gap     time.Duration   // how long after that they are not asked for again
+	failing int             // looks at the ports in a row that gave nothing
+	came    glance          // of the look that is under way
+	told    time.Time       // when a fault of the gateway's own was last logged
+	lacks   map[string]bool // requests that the firmware does not know
 	inbox   inbox
 	seen    recent // delivery reports that the host has
 

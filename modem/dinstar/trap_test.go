@@ -1,6 +1,7 @@
 package dinstar
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"github.com/icholy/digest"
 
 	"fieldpost/gateway"
+	"fieldpost/modem"
 	"fieldpost/modem/sim"
 )
 
@@ -156,6 +158,29 @@ func TestT8ASpuriousRefusalIsTriedAgainOnANewConnection(t *testing.T) {
 		if _, err := r.send(0, 1, "once"); err != nil || r.copies("once") != 1 {
 			t.Errorf("after a %d: %v, %d copies", code, err, r.copies("once"))
 		}
+	}
+}
+
+func TestT9PortAndEncodingStandBesideTheRecipients(t *testing.T) {
+	var body map[string]any
+	d, _ := wire(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/send_sms" {
+			if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+				t.Error(err)
+			}
+		}
+		fmt.Fprint(w, `{"error_code":400}`)
+	})
+	s := newSite(d, &rig{TB: t, ch: map[int]gateway.Channel{}, changed: make(chan struct{})})
+	defer s.end()
+	s.ports[3] = &port{channel: gateway.Channel{State: gateway.ChannelReady}}
+	d.site.Store(s)
+	_, _ = d.Send(t.Context(), 3, modem.Submission{UserID: 9, To: "+59899123456", Text: "x", Encoding: gateway.EncodingGSM7})
+	to := body["param"].([]any)
+	one := to[0].(map[string]any)
+	if len(to) != 1 || fmt.Sprint(body["port"]) != "[3]" || body["encoding"] != "gsm-7bit" || one["number"] != "+59899123456" || one["user_id"] != 9.0 ||
+		one["port"] != nil || one["encoding"] != nil {
+		t.Errorf("the body is %v", body)
 	}
 }
 
