@@ -125,6 +125,9 @@ func (d *Dialer) waitWords(l *lane, m *gateway.Message) []string {
 	switch {
 	case free:
 		add("%s", d.nextWords(l, m))
+		if w := d.passedWords(l, m); w != "" {
+			add("Passed over: %s.", w)
+		}
 	case behind != "":
 		add("%s", behind)
 	}
@@ -168,6 +171,32 @@ func (d *Dialer) nextWords(l *lane, m *gateway.Message) string {
 		}
 	}
 	return w + "."
+}
+
+// mostPassed bounds the channels that passedWords names.
+const mostPassed = 4
+
+// passedWords says which channels of the ring cannot take a message that goes over
+// another, and why. One that is only sending is not worth a word.
+func (d *Dialer) passedWords(l *lane, m *gateway.Message) string {
+	if _, bound, _ := l.bound(m); bound {
+		return ""
+	}
+	var why []string
+	n := 0
+	for _, s := range l.ring {
+		w := d.keptWords(l, s, m)
+		if w == "" || s.fit() && !s.free() {
+			continue
+		}
+		if n++; n <= mostPassed {
+			why = append(why, w)
+		}
+	}
+	if n > mostPassed {
+		why = append(why, fmt.Sprintf("and %d others", n-mostPassed))
+	}
+	return strings.Join(why, "; ")
 }
 
 // portWords says why the channels that may take the message do not.
