@@ -57,7 +57,7 @@ out until it is started again.`,
 	cmd.Flags().Float64Var(&f.lose, "lose", 0, "share of accepted send_sms whose answer is lost, 0 to 1")
 	cmd.Flags().DurationVar(&f.reports, "reports", 2*time.Second, "how long a delivery report takes")
 	cmd.Flags().StringVar(&f.ledger, "ledger", "", "file that keeps what went on the air; it is continued")
-	cmd.Flags().StringVar(&f.push, "push", "", "URL that events are posted to")
+	cmd.Flags().StringVar(&f.push, "push", "", "URL that events are posted to, such as http://127.0.0.1:8080/hooks/dinstar/PROVIDER/SECRET")
 	complete(cmd, "auth", string(sim.DinstarDigest), string(sim.DinstarBasic))
 	return cmd
 }

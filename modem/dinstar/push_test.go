@@ -81,6 +81,35 @@ func TestWhatIsPushedIsFetchedAtOnceAndOnce(t *testing.T) {
 	}
 }
 
+func TestWhatWasPushedWhileTheGatewayWasAwayIsFetchedWhenItIsBack(t *testing.T) {
+	r := pushedRig(t, sim.DinstarOptions{Ports: 1}, nil)
+	r.ready(0)
+	r.deliver(0, 1)
+	r.until("the first message", func() bool { return len(r.parts) == 1 })
+	r.gateway.Inject(sim.DinstarFault{Chance: 1, Do: sim.DropBefore})
+	r.until("an absent gateway", func() bool { return r.ch[0].State == gateway.ChannelAbsent })
+	r.deliver(1, 3)
+	r.gateway.Heal()
+	r.until("what came meanwhile", func() bool { return len(r.parts) == 3 })
+}
+
+func TestAPushWhoseQuestionFailsIsAskedForAgain(t *testing.T) {
+	r := pushedRig(t, sim.DinstarOptions{Ports: 1}, nil)
+	r.ready(0)
+	r.deliver(0, 1)
+	r.until("the first message", func() bool { return len(r.parts) == 1 })
+	for i, do := range []sim.DinstarDeed{sim.DropBefore, sim.AcceptAndDrop, sim.HalfJSON, sim.AnswerHTML, sim.HugeBody} {
+		r.gateway.Inject(sim.DinstarFault{Path: "query_incoming_sms", At: 1, Do: do})
+		r.deliver(i+1, i+2)
+		r.until(fmt.Sprint("the message of deed ", do), func() bool { return len(r.parts) == i+2 })
+	}
+	r.mu.Lock()
+	r.refuse = 1 // the host's disk is full
+	r.mu.Unlock()
+	r.deliver(6, 7)
+	r.until("the message that could not be stored", func() bool { return len(r.parts) == 7 })
+}
+
 func TestAReportThatIsPushedIsFetchedAtOnce(t *testing.T) {
 	n := sim.NewNetwork(sim.NetworkOptions{Reports: sim.Reports{Delay: 20 * time.Millisecond}})
 	t.Cleanup(func() { n.Close() })
