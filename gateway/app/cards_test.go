@@ -223,8 +223,14 @@ func TestASwappedCardWaitsForAPerson(t *testing.T) {
 	if n := h.bank.Network.Len(); n != 1 {
 		t.Fatalf("the new card sent: %d on the air", n)
 	}
+	site, err := h.Site(t.Context())
+	must(t, err)
+	if said := strings.Join(site.Reasons, " "); site.State != "degraded" || !strings.Contains(said, "its SIM is held: it took the slot of "+first.ICCID()) {
+		t.Errorf("the site is %s: %s", site.State, said)
+	}
 	_, err = h.ConfirmSIM(t.Context(), c.ID)
 	must(t, err)
+	must(t, h.Ready(t.Context()))
 	if m := h.becomes(a.ID, "sent"); m.ICCID != c.ID {
 		t.Errorf("sent as %+v", m)
 	}

@@ -181,6 +181,24 @@ func TestNothingIsAskedWhileTheClockIsWrong(t *testing.T) {
 	})
 }
 
+func TestAChannelThatIsNotReadyIsNotAsked(t *testing.T) {
+	inWorld(t, Options{Site: antel()}, func(w *world) {
+		w.bank.answers(saldo("150"))
+		starting := in(0, "9000")
+		starting.State = gateway.ChannelStarting
+		w.plug(starting)
+		w.pass(time.Hour)
+		if n := w.bank.asks(); n != 0 {
+			t.Errorf("%d questions", n)
+		}
+		w.plug(in(0, "9000"))
+		w.pass(15 * time.Minute)
+		if n := w.bank.asks(); n != 1 {
+			t.Errorf("%d questions once it is ready", n)
+		}
+	})
+}
+
 func TestAnAnswerOfTheFutureDelaysNoQuestion(t *testing.T) {
 	var ahead atomic.Int64
 	ahead.Store(int64(400 * 24 * time.Hour))

@@ -226,6 +226,62 @@ func TestTheLastCardThatCanSendIsNeverHeld(t *testing.T) {
 	})
 }
 
+// Another card that delivered a while ago, and not since, is no witness either.
+func TestACardThatFallsSilentLaterIsNoWitness(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		w.plug(in(0, "8000"), in(1, "8001"))
+		a, b := w.habitOf("8000", 50, .9), w.habitOf("8001", 50, .9)
+		w.sent(a, 10)
+		w.sent(b, 10)
+		w.pass(30 * time.Minute)
+		w.delivered(b, 9)
+		w.sent(b, 40)
+		w.pass(59 * time.Minute)
+		w.sent(a, 40)
+		w.pass(10 * time.Minute)
+		if w.heldOnes() != nil || w.store.count("alarm: no delivery report comes") != 1 {
+			t.Errorf("%v are held: %q", w.heldOnes(), w.store.said())
+		}
+	})
+}
+
+func TestAHoldLastsAnHourEvenWhereItWasTheReports(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		w.plug(in(0, "8000"), in(1, "8001"))
+		a, b := w.habitOf("8000", 50, .9), w.habitOf("8001", 50, .9)
+		w.sent(a, 40)
+		w.pass(30 * time.Minute)
+		w.delivered(b, 9)
+		w.sent(b, 40)
+		w.pass(35 * time.Minute)
+		if got := fmt.Sprint(w.heldOnes()); got != "[8000]" {
+			t.Fatalf("%s are held", got)
+		}
+		w.pass(45 * time.Minute) // the other looks blocked too by now
+		if got := fmt.Sprint(w.heldOnes()); got != "[8000]" {
+			t.Errorf("after three quarters of an hour %s are held", got)
+		}
+		w.pass(15 * time.Minute)
+		if w.heldOnes() != nil || w.store.count("released 8000") != 1 {
+			t.Errorf("after an hour %v are held: %q", w.heldOnes(), w.store.said())
+		}
+	})
+}
+
+func TestAnAlarmWaitsForTheDisk(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		w.plug(in(0, "8000"))
+		w.sent(w.habitOf("8000", 50, .9), 40)
+		w.store.fail(errDisk)
+		w.pass(2 * time.Hour)
+		w.store.fail(nil)
+		w.pass(2 * time.Minute)
+		if n := w.store.count("alarm: no delivery report comes to provider bank: none for 40 segments of SIM 8000"); n != 1 {
+			t.Errorf("%d alarms: %q", n, w.store.said())
+		}
+	})
+}
+
 // Cards of one operator that fall silent together have lost their reports, though
 // those of another operator come.
 func TestTheReportsOfOneOperatorAreItsOwn(t *testing.T) {
