@@ -10,7 +10,7 @@ import (
 type Provider struct {
 	Name    string  `json:"name"`
 	Type    string  `json:"type"`              // a product type name: GSM, DinstarWeb, Twilio, ...
-	URL     string  `json:"url,omitempty"`     // of a gateway or a cloud
+	URL     string  `json:"url,omitempty"`     // of a gateway or a cloud; where we listen for a gateway that dials in, see ListenAddress
 	User    string  `json:"user,omitempty"`    //
 	Sender  string  `json:"sender,omitempty"`  // SMS From
 	Pattern string  `json:"pattern,omitempty"` // regular expression a number must match whole; "" or "." = any
