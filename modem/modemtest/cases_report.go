@@ -13,6 +13,7 @@ func reportCases() []oneCase {
 		{name: "a delivery report says which segment it is of", needs: []Act{TellDelivery}, run: reported},
 		{name: "each segment of a long text has a delivery report of its own", needs: []Act{TellDelivery}, run: reportedSegments},
 		{name: "a delivery report that comes before the answer is not lost", needs: []Act{TellDelivery, ReportEarly}, run: reportedEarly},
+		{name: "late delivery reports are each of their own send", needs: []Act{TellDelivery, ReportLate}, run: reportedLate},
 		{name: "a delivery report that comes two times disturbs nothing", needs: []Act{TellDelivery, ReportTwice}, run: reportedTwice},
 		{name: "a delivery report of a failure keeps its TP-ST", needs: []Act{TellDelivery, ReportFailed}, run: reportedFailed},
 	}
@@ -47,6 +48,27 @@ func reportedSegments(b *bench) {
 func reportedEarly(b *bench) {
 	b.do(ReportEarly)
 	b.reports(0, 1)
+}
+
+// reportedLate has reports come while later sends are out.
+func reportedLate(b *bench) {
+	b.do(ReportLate)
+	to := map[string]gateway.Address{} // by the reference of the receipt
+	for i := range 3 {
+		s := b.one(fmt.Sprint("+479000001", i), "late")
+		s.Report = true
+		r := b.accepted(s)
+		to[fmt.Sprint(r.MR, r.Ref)] = s.To
+	}
+	b.until("a report of each send", func(h *host) bool {
+		told := map[string]bool{}
+		for _, x := range h.reports {
+			if name := fmt.Sprint(x.MR, x.Ref); to[name] == x.Recipient {
+				told[name] = true
+			}
+		}
+		return len(told) == len(to)
+	})
 }
 
 func reportedTwice(b *bench) {

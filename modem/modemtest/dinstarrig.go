@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"fieldpost/modem"
 	"fieldpost/modem/sim"
@@ -168,6 +169,8 @@ func (r *dinstarRig) world(a Act) error {
 		return r.gateway.SetPort(r.port, sim.DinstarPUK)
 	case ReportEarly:
 		r.network.SetReports(sim.Reports{Early: true})
+	case ReportLate:
+		r.network.SetReports(sim.Reports{Delay: 100 * time.Millisecond})
 	case ReportTwice:
 		r.network.SetReports(sim.Reports{Twice: 1})
 	case ReportFailed:

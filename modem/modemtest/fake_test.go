@@ -312,6 +312,9 @@ func (f *fake) opened(gate <-chan struct{}) bool {
 func (f *fake) report(e sim.Entry, st uint8) {
 	f.mu.Lock()
 	host := f.host
+	if f.flaw == "takes a report for one of its last send" {
+		e.MR = uint8(f.sends)
+	}
 	again := f.told[e.Ref]
 	f.told[e.Ref] = e.Total > 1
 	f.mu.Unlock()
@@ -341,6 +344,8 @@ func (f *fake) do(ctx context.Context, a modemtest.Act) error {
 		}
 	case modemtest.ReportEarly:
 		f.network.SetReports(sim.Reports{Early: true})
+	case modemtest.ReportLate:
+		f.network.SetReports(sim.Reports{Delay: 100 * time.Millisecond})
 	case modemtest.ReportTwice:
 		f.network.SetReports(sim.Reports{Twice: 1})
 	case modemtest.ReportFailed:

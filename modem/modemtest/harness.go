@@ -67,6 +67,7 @@ const (
 	AskPUK      Act = "put in a SIM that asks for its PUK"
 
 	ReportEarly  Act = "bring delivery reports before the answer to the send"
+	ReportLate   Act = "bring delivery reports a while after the answer to the send"
 	ReportTwice  Act = "bring each delivery report two times"
 	ReportFailed Act = "bring delivery reports that say TP-ST 0x46"
 	TellDelivery Act = "tell of deliveries" // never done: only for Harness.Lacks

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"fieldpost/gateway"
 	"fieldpost/modem"
@@ -77,6 +78,8 @@ func (r *modemRig) world(a Act) error {
 		m.InsertCard(sim.NewCard(sim.CardOptions{ICCID: "8959807999999999992", IMSI: "748079999999992", PIN: "4711", Spent: true}))
 	case ReportEarly:
 		r.network.SetReports(sim.Reports{Early: true})
+	case ReportLate:
+		r.network.SetReports(sim.Reports{Delay: 100 * time.Millisecond})
 	case ReportTwice:
 		r.network.SetReports(sim.Reports{Twice: 1})
 	case ReportFailed:

@@ -52,6 +52,7 @@ func TestTheSuiteFindsEachFlaw(t *testing.T) {
 		"stamps what it reads again":                "an_inbound_message_that_is_fetched_again",
 		"drops a text that it had":                  "two_inbound_messages_with_one_text",
 		"names a text by its words":                 "two_inbound_messages_with_one_text",
+		"takes a report for one of its last send":   "late_delivery_reports",
 		"reports a message once":                    "each_segment_of_a_long_text",
 		"calls the end of Run an error":             "Run_returns_nil",
 		"is always ready":                           "without_network",
