@@ -254,6 +254,12 @@ func TestSameOperatorTakesTheSIMOfTheNumber(t *testing.T) {
 		w.addAll(row("d", 20), row("d", 21))
 		pass(10 * time.Second)
 		wantInts(t, "ports without North", ports(w.bank.sent())[6:], []int{1, 3})
+		ids := w.addAll(row("d", 30), row("d", 32))
+		pass(100 * time.Millisecond)
+		want = "It goes to bank/3 next: no SIM of North, as the number is, can take it now."
+		if why := d.Explain(w.message(ids[1])); len(why) != 3 || why[1] != want {
+			t.Errorf("explained as %q, want %q", why, want)
+		}
 	})
 }
 

@@ -165,6 +165,10 @@ func (d *Dialer) nextWords(l *lane, m *gateway.Message) string {
 		w += ": least used (" + used.words() + ")"
 	case byOperator:
 		w += ": its SIM is of " + s.sim.operator + ", as the number is"
+	case byRing:
+		if owner := d.o.SIMs.Owner(m.To); owner != "" && l.def.Choice == gateway.ChoiceSameOperator {
+			w += ": no SIM of " + owner + ", as the number is, can take it now"
+		}
 	case byWish:
 		if begun(m) {
 			w += ": its first segments went over this SIM"
