@@ -16,7 +16,7 @@ type Provider struct {
 	Type     string  `json:"type" minLength:"1" maxLength:"32" example:"GSM" doc:"One of GET /provider-types"`
 	Enabled  *bool   `json:"enabled,omitempty" example:"true" doc:"Absent = true"`
 	Default  bool    `json:"default" required:"false" doc:"At most one provider is"`
-	URL      string  `json:"url,omitempty" maxLength:"2048" example:"http://192.0.2.10"`
+	URL      string  `json:"url,omitempty" maxLength:"2048" example:"http://192.0.2.10" doc:"Of the gateway; for one that dials in (type Dinstar) where the box listens, such as tcp://192.0.2.2:10003"`
 	User     string  `json:"user,omitempty" maxLength:"255" example:"api"`
 	Password string  `json:"password,omitempty" maxLength:"1024" writeOnly:"true" doc:"Never returned; absent in a PUT = as it is"`
 	Sender   string  `json:"sender,omitempty" maxLength:"16" example:"ACME" doc:"SMS From"`
