@@ -145,6 +145,8 @@ func cleans(t *testing.T, b *box) {
 func channels(t *testing.T, b *box) {
 	b.verb(t, "channels").wants(t, exitDone, "bank/0", "bank/1", "ready", "Simnet", "dBm")
 	b.verb(t, "channels", "ussd", "bank/0", "*100#").wants(t, exitDone, "Balance: 42.00\n")
+	b.verb(t, "channels", "trace", "bank/0").wants(t, exitDone, "nothing went wrong", "< +CUSD: 0,\"", "> AT+CUSD=1,\"*****\"")
+	b.verb(t, "channels", "trace", "bank/7").wants(t, exitFault, `no channel "bank/7"`)
 	b.verb(t, "channels", "ussd", "bank/0", "balance").wants(t, exitFault, "code")
 	r := b.verb(t, "channels", "ussd", "bank/7", "*100#").wants(t, exitFault, `no channel "bank/7"`)
 	if strings.Contains(r.err, "daemon running") {

@@ -124,6 +124,7 @@ var jsonOf = map[string]string{
 	"fieldpost channels":                  "channels",
 	"fieldpost channels reset":            "channels reset bank/0",
 	"fieldpost channels ussd":             "channels ussd bank/1 *100#",
+	"fieldpost channels trace":            "channels trace bank/0",
 	"fieldpost channels control":          "", // of a gateway: TestVerbsOfAGateway
 	"fieldpost channels device":           "",
 	"fieldpost channels calls":            "",
@@ -168,7 +169,7 @@ func printsJSON(t *testing.T, b *box) {
 		}
 	})
 	order := []string{
-		"status", "send", "upload", "queue", "queue cancel", "explain", "channels", "channels ussd", "sims", "sims show", "sims hold", "sims release", "sims balance",
+		"status", "send", "upload", "queue", "queue cancel", "explain", "channels", "channels ussd", "channels trace", "sims", "sims show", "sims hold", "sims release", "sims balance",
 		"channels reset", "blacklist add", "blacklist", "blacklist review", "blacklist decide",
 		"blacklist remove", "blacklist upload", "campaign add", "campaign", "dialer add", "dialer", "dialer start", "dialer stop",
 		"dialer delete-unprocessed", "token", "token revoke",

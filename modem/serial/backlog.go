@@ -12,10 +12,9 @@ import (
 )
 
 const (
-	maxBacklog = 4096             // what a channel keeps of it: some hundred bytes each
-	storePause = time.Second      // before the first try again
-	storeRest  = 30 * time.Second // between two tries in the end
-	storeGrace = time.Second      // that the end of a run gives it
+	maxBacklog = 4096        // what a channel keeps of it: some hundred bytes each
+	storeRest  = 30          // times the first pause: between two tries in the end
+	storeGrace = time.Second // that the end of a run gives it
 )
 
 // handed is what the modem handed over and keeps no copy of: a delivery report, or a
@@ -136,7 +135,8 @@ func (r *run) keepHanded(h handed) {
 
 // storeHanded puts the backlog on disk until the run ends.
 func (r *run) storeHanded() {
-	pause := storePause
+	first := r.o.Every.Store
+	pause := first
 	for {
 		h, ok := r.backlog.first()
 		if !ok {
@@ -151,7 +151,7 @@ func (r *run) storeHanded() {
 		switch {
 		case err == nil:
 			r.backlog.drop()
-			pause = storePause
+			pause = first
 			continue
 		case r.ctx.Err() != nil:
 			return
@@ -159,13 +159,13 @@ func (r *run) storeHanded() {
 			r.log.Error("what the network said cannot be stored", slog.Any("error", err))
 			r.backlog.drop()
 			continue
-		case pause == storePause:
+		case pause == first:
 			r.log.Warn("what the network said waits for the disk", slog.Any("error", err))
 		}
 		if !wait(r.ctx, pause) {
 			return
 		}
-		pause = min(2*pause, storeRest)
+		pause = min(2*pause, storeRest*first)
 	}
 }
 

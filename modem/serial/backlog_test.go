@@ -52,16 +52,21 @@ func TestBacklogOutlastsADay(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := newRun(d, host, "memory", &instant{lines: make(chan string, 8), done: make(chan struct{})})
+		defer l.close()
 		for i := range 100 {
 			l.keepHanded(handed{report: &gateway.StatusReport{MR: uint8(i)}})
 		}
 		time.Sleep(24 * time.Hour)
-		if host.refused < 2000 || host.refused > 3000 {
-			t.Errorf("it was tried %d times", host.refused)
-		}
-		host.change(func() { host.refuse = nil })
-		time.Sleep(storeRest)
+		host.change(func() {
+			if host.refused < 2000 || host.refused > 3000 {
+				t.Errorf("it was tried %d times", host.refused)
+			}
+			host.refuse = nil
+		})
+		time.Sleep(storeRest * time.Second)
 		synctest.Wait()
+		host.mu.Lock()
+		defer host.mu.Unlock()
 		for i, rep := range host.reports {
 			if int(rep.MR) != i {
 				t.Fatalf("report %d is %d", i, rep.MR)
@@ -70,7 +75,6 @@ func TestBacklogOutlastsADay(t *testing.T) {
 		if len(host.reports) != 100 {
 			t.Errorf("%d reports", len(host.reports))
 		}
-		l.close()
 	})
 }
 

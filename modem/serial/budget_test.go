@@ -1,6 +1,7 @@
 package serial
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,8 +40,9 @@ func TestModemThatStaysDeadRestsWithAnAlarm(t *testing.T) {
 	if _, err := r.d.Send(bg, 3, submission(t, "+59899123456", "Hola")[0]); gateway.KindOf(err) != gateway.KindUnavailable {
 		t.Errorf("got %v", err)
 	}
-	r.host.until(t, "the rest", func() bool { return r.host.ch.State == gateway.ChannelResting })
-	if c := r.host.ch; c.Until.IsZero() || !strings.Contains(c.Reason, "2 restarts within 1h did not help") {
+	var c gateway.Channel
+	r.host.until(t, "the rest", func() bool { c = r.host.ch; return c.State == gateway.ChannelResting })
+	if c.Until.IsZero() || !strings.Contains(c.Reason, "2 restarts within 1h did not help") {
 		t.Errorf("rests until %s: %s", c.Until, c.Reason)
 	}
 	got := <-alarms
@@ -49,8 +51,12 @@ func TestModemThatStaysDeadRestsWithAnAlarm(t *testing.T) {
 			t.Errorf("the alarm %q lacks %q", got, want)
 		}
 	}
-	r.host.until(t, "another look", func() bool { return r.host.ch.State == gateway.ChannelStarting })
-	r.host.until(t, "another rest", func() bool { return r.host.ch.State == gateway.ChannelResting })
+	looks := len(r.host.seen())
+	r.host.until(t, "another look and another rest", func() bool {
+		later := r.host.states[looks:]
+		i := slices.Index(later, gateway.ChannelStarting)
+		return i >= 0 && slices.Contains(later[i:], gateway.ChannelResting)
+	})
 	if err := r.m.Replug(); err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func TestDriverTellsHowFarTheNetworkIsAhead(t *testing.T) {
 				func(_ *Options, s *sim.Options) { s.Vendor = v })
 			r.run(t)
 			r.host.ready(t)
-			c := r.host.ch
+			c := r.host.now()
 			if off := c.Ahead - 90*time.Second; c.ClockAt.IsZero() || off.Abs() > 2*time.Second {
 				t.Errorf("asked at %s, ahead %s", c.ClockAt, c.Ahead)
 			}
@@ -53,13 +53,13 @@ func TestClockFollowsWhetherTheNetworkTellsIt(t *testing.T) {
 	r.m.SetTold(false)
 	r.run(t)
 	r.host.ready(t)
-	if c := r.host.ch; !c.ClockAt.IsZero() || c.Ahead != 0 {
+	if c := r.host.now(); !c.ClockAt.IsZero() || c.Ahead != 0 {
 		t.Errorf("a modem of 1980 gives %s at %s", c.Ahead, c.ClockAt)
 	}
 	r.m.SetTold(true)
 	r.m.URC("+CTZV: -12")
 	r.host.until(t, "the network's time", func() bool { return !r.host.ch.ClockAt.IsZero() })
-	if r.host.ch.State != gateway.ChannelReady {
-		t.Errorf("the channel is %s", r.host.ch.State)
+	if c := r.host.now(); c.State != gateway.ChannelReady {
+		t.Errorf("the channel is %s", c.State)
 	}
 }

@@ -11,21 +11,41 @@
 // # How a modem comes up
 //
 // In sync (AT, E0, V1, Q0, +CMEE=1, +CMGF=0), identity, quirks of its maker, SIM (+CPIN,
-// once a PIN), ICCID and IMSI, SMSC, where messages are kept and how they are told
-// (+CPMS, +CSMS=0, +CNMI), what waits in the memory, registration, operator, signal:
-// ready. What is missing is the channel's reason, in words, until it is there.
+// once a PIN), ICCID and IMSI, time (+CTZU), SMSC, where messages are kept and how they are
+// told (+CPMS, +CSMS=0, +CNMI), what waits in the memory, registration, operator, signal,
+// the network's time: ready. What is missing is the channel's reason, in words, until it
+// is there.
+//
+// # How a modem comes back
+//
+// Within a run: AT, ESC, the settings, the radio off and on (CFUN 4 and 1), a restart (CFUN
+// 1,1). Between two runs: the port is opened anew, another AT port of the modem is tried, its
+// USB device is reset. What takes a modem off the network is bounded by a Budget; beyond
+// it the channel rests with an alarm, and is only looked at. Each time is an incident with
+// its cause, steps and dialogue. A modem that answers all but messages, or finds no
+// network for long, has its radio switched.
+//
+// # What is not stored by the modem
+//
+// A delivery report is handed over (+CNMI ds 1) and kept in memory until it is on disk, in
+// order and over the end of a run. The other way, ds 2, costs +CMGR and +CMGD and a write of the
+// SIM a report, in the way of messages.
 //
 // # Invariants
 //
 //   - An outcome that is not certain is unknown_outcome.
 //   - One AT command a segment in the steady state. Housekeeping never stands before a
-//     send for longer than its one command in flight, and no longer than at.MaxDefer behind sends.
+//     send for longer than its one command in flight, and no longer than at.MaxDefer behind
+//     sends; a USSD dialogue takes the modem for its commands only.
 //   - A received TPDU is deleted from the modem only after the host has stored it, and
-//     whether or not it could be read.
+//     whether or not it could be read. One that the wire spoiled is read again first.
+//   - No digit that the wire changed makes another SIM or modem of it: identity counts
+//     when it came as expected, or the same twice.
 //   - A PIN is written down as tried before it is tried; only the SIM's consent takes
 //     that back.
-//   - A modem that does not answer is woken from the gentlest means to the last, and
-//     then given up: Run returns with the reason, and the bank opens it again.
+//   - No step to bring a modem back is taken before a send that is on its way has its
+//     outcome, and none at a device that another channel uses.
+//   - A look for modems opens no port that a channel has, nor another port of that modem.
 //
 // # Not here
 //

@@ -187,8 +187,8 @@ func TestModemGoesOnByItsOtherPort(t *testing.T) {
 	r.d.o.Port.Device = first
 	r.run(t)
 	r.host.ready(t)
-	if r.host.ch.Device != first {
-		t.Fatalf("begins on %s", r.host.ch.Device)
+	if c := r.host.now(); c.Device != first {
+		t.Fatalf("begins on %s", c.Device)
 	}
 	r.m.Hang(sim.Hang{})
 	_, _ = r.d.Send(bg, 3, submission(t, "+59899123456", "Hola")[0])

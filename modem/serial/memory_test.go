@@ -34,7 +34,7 @@ func TestFillIsToldAtTheStartAndAfterEachSweep(t *testing.T) {
 	r := newRig(t, func(o *Options, _ *sim.Options) { o.Every.Sweep = 20 * time.Millisecond })
 	r.run(t)
 	r.host.ready(t)
-	if c := r.host.ch; c.Stored != 0 || c.Storage != 20 {
+	if c := r.host.now(); c.Stored != 0 || c.Storage != 20 {
 		t.Errorf("%d of %d", c.Stored, c.Storage)
 	}
 	r.host.change(func() { r.host.refuse = errors.New("the disk is full") })
@@ -73,8 +73,8 @@ func TestMemoryThatDoesNotEmptyIsOneAlarm(t *testing.T) {
 	if n := len(alarms); n != 0 {
 		t.Errorf("%d alarms too many: %q", n, <-alarms)
 	}
-	if r.host.ch.State != gateway.ChannelReady {
-		t.Errorf("the channel is %s", r.host.ch.State)
+	if c := r.host.now(); c.State != gateway.ChannelReady {
+		t.Errorf("the channel is %s", c.State)
 	}
 }
 

@@ -43,6 +43,7 @@ type Every struct {
 	Network time.Duration // registration, while it is awaited: 2 s
 	Offline time.Duration // without a network, after which the radio is switched off and on: 10 min
 	Echo    time.Duration // wait for what the network still says to a USSD dialogue that was given up: 3 s
+	Store   time.Duration // first pause before what the disk did not take is stored again, 30 times that in the end: 1 s
 	Clock   time.Duration // the network's time: 1 h
 }
 
@@ -53,7 +54,7 @@ func (e Every) orUsual() Every {
 	}{
 		{&e.Poll, 30 * time.Second}, {&e.Sweep, 3 * time.Minute}, {&e.Verify, 5 * time.Minute},
 		{&e.Retry, 5 * time.Second}, {&e.Network, 2 * time.Second},
-		{&e.Echo, 3 * time.Second}, {&e.Clock, time.Hour}, {&e.Offline, 10 * time.Minute},
+		{&e.Echo, 3 * time.Second}, {&e.Store, time.Second}, {&e.Clock, time.Hour}, {&e.Offline, 10 * time.Minute},
 	} {
 		if *f.d == 0 {
 			*f.d = f.usual

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ var brief = Times{
 
 var often = Every{
 	Poll: time.Minute, Sweep: time.Minute, Verify: time.Minute, Retry: 20 * time.Millisecond, Network: 10 * time.Millisecond,
-	Echo: 20 * time.Millisecond,
+	Echo: 20 * time.Millisecond, Store: 10 * time.Millisecond,
 }
 
 // recording is a host that keeps everything.
@@ -93,6 +94,20 @@ func (r *recording) until(t testing.TB, what string, cond func() bool) {
 			t.Fatalf("%s never came; the channel is %s: %s", what, ch.State, ch.Reason)
 		}
 	}
+}
+
+// now gives the channel as it was told last.
+func (r *recording) now() gateway.Channel {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ch
+}
+
+// seen gives the states that were told, in order.
+func (r *recording) seen() []gateway.ChannelState {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.states)
 }
 
 func (r *recording) ready(t testing.TB) {

@@ -6,7 +6,7 @@
 // SMS-SUBMIT that it took, whatever the modem then told its driver. It carries
 // messages and delivery reports the other way. A Modem is a GSM modem behind a real pty:
 // it speaks TS 27.005 and TS 27.007 as the modems of its vendor do, holds a Card, and
-// misbehaves on demand (Fault). A Bank is many modems on one network under
+// misbehaves on demand (Fault, Hang, Line). A Bank is many modems on one network under
 // stable names in a folder. A Dinstar is a GSM gateway behind its HTTP JSON API, with the
 // traps that callers of real ones fell into. Simulators of other devices put their
 // traffic on the same Network with Submit.
