@@ -36,8 +36,8 @@ func (c *choice) better(o *choice) bool {
 	return p < q || p == q && c.lane.served < o.lane.served
 }
 
-// test says whether a channel takes a row: takes, or wouldTake.
-type test func(d *Dialer, l *lane, s *slot, m *gateway.Message) bool
+// taker says whether a channel takes a row: takes, or wouldTake.
+type taker func(d *Dialer, l *lane, s *slot, m *gateway.Message) bool
 
 // slotFor gives the free channel that takes a row now; nil when there is none.
 func (d *Dialer) slotFor(l *lane, m *gateway.Message) (*slot, cause) {
@@ -48,7 +48,7 @@ func (d *Dialer) slotFor(l *lane, m *gateway.Message) (*slot, cause) {
 }
 
 // seat gives the channel of a row whose number is not taken.
-func (d *Dialer) seat(l *lane, m *gateway.Message, takes test) (*slot, cause) {
+func (d *Dialer) seat(l *lane, m *gateway.Message, takes taker) (*slot, cause) {
 	if s, bound, err := l.bound(m); bound {
 		if err == nil && s != nil && s.free() && takes(d, l, s, m) {
 			return s, byWish
@@ -65,7 +65,7 @@ func (d *Dialer) seat(l *lane, m *gateway.Message, takes test) (*slot, cause) {
 }
 
 // nextOfRing gives the first free channel behind the one that was used last.
-func (d *Dialer) nextOfRing(l *lane, m *gateway.Message, takes test) *slot {
+func (d *Dialer) nextOfRing(l *lane, m *gateway.Message, takes taker) *slot {
 	for i, n := 1, len(l.ring); i <= n; i++ {
 		if s := l.ring[(l.at+i)%n]; s.free() && takes(d, l, s, m) {
 			return s
@@ -76,7 +76,7 @@ func (d *Dialer) nextOfRing(l *lane, m *gateway.Message, takes test) *slot {
 
 // leastUsed gives the free channel whose SIM has used the smallest share of its
 // quota; of equals the next of the ring.
-func (d *Dialer) leastUsed(l *lane, m *gateway.Message, takes test) (best *slot) {
+func (d *Dialer) leastUsed(l *lane, m *gateway.Message, takes taker) (best *slot) {
 	var least share
 	for i, n := 1, len(l.ring); i <= n; i++ {
 		s := l.ring[(l.at+i)%n]
@@ -93,7 +93,7 @@ func (d *Dialer) leastUsed(l *lane, m *gateway.Message, takes test) (best *slot)
 
 // sameOperator gives the next free channel whose SIM is of the operator that owns
 // the number, and the next of the ring where there is none.
-func (d *Dialer) sameOperator(l *lane, m *gateway.Message, takes test) (*slot, cause) {
+func (d *Dialer) sameOperator(l *lane, m *gateway.Message, takes taker) (*slot, cause) {
 	other := d.nextOfRing(l, m, takes)
 	if other == nil {
 		return nil, byRing

@@ -49,7 +49,8 @@
 // A row to a new number that no SIM of its lane has a place for waits until the first
 // of them begins its month, or gets a place in another way. It is taken out of memory
 // meanwhile, so that rows to numbers that are counted already are not kept behind it;
-// a lane remembers 500 such rows, and what lies behind more of them waits with them.
+// a lane remembers maxBarred such rows, and what lies behind more of them waits with
+// them.
 //
 // # Refusals and faults
 //
