@@ -147,7 +147,8 @@ func newRig(t testing.TB, change ...func(*Options)) *rig {
 	loaded := make(chan error, 1)
 	go func() { loaded <- in.RunLoader(ctx) }()
 	log := slog.New(slog.NewTextHandler(r.log, nil))
-	cards, err := sims.Open(sims.Options{Bank: r.bank, Store: s, Meter: s, Now: func() time.Time { return r.now }, Site: sims.Site{
+	started := r.now // a test moves its own clock while they run
+	cards, err := sims.Open(sims.Options{Bank: r.bank, Store: s, Meter: s, Now: func() time.Time { return started }, Site: sims.Site{
 		Operators: []gateway.Operator{{Name: "Simnet", Networks: []string{"74899"}, Balance: gateway.Balance{Code: "*100#", Pattern: "Balance: ([0-9.]+)"}}},
 	}})
 	must(t, err)
