@@ -134,7 +134,7 @@ func (t *tx) wentOut(m *gateway.Message, in *opened, o *Outcome, tr gateway.Tran
 		return err
 	}
 	if o.HasMR { // reports find it by its reference from now on
-		if err := t.bucket(bucketDoubts).Delete(refKey(simHandle(in.SIM), in.At, in.IDM, in.Segment)); err != nil {
+		if err := t.dropDoubtRef(in); err != nil {
 			return err
 		}
 	}
@@ -144,6 +144,9 @@ func (t *tx) wentOut(m *gateway.Message, in *opened, o *Outcome, tr gateway.Tran
 // neverWent: the device says that the try was not sent. Its charge is given back.
 func (t *tx) neverWent(m *gateway.Message, in *opened, o *Outcome, tr gateway.Transition) error {
 	if err := t.refund(&in.Intent, m.To, in.fresh); err != nil {
+		return err
+	}
+	if err := t.dropDoubtRef(in); err != nil { // no report can be of this try
 		return err
 	}
 	tr.Text = joinWords(tr.Text, "the device was asked: it did not go out")
@@ -169,6 +172,11 @@ func (t *tx) neverWent(m *gateway.Message, in *opened, o *Outcome, tr gateway.Tr
 		}
 	}
 	return t.setStatus(m, st, tr)
+}
+
+// dropDoubtRef takes a try from those that a report without a reference may end.
+func (t *tx) dropDoubtRef(in *opened) error {
+	return t.bucket(bucketDoubts).Delete(refKey(simHandle(in.SIM), t.orNow(in.At), in.IDM, in.Segment))
 }
 
 // otherTry says that another try of the same segment is in doubt too.

@@ -101,6 +101,8 @@ func TestTheDevicesNoEndsADoubt(t *testing.T) {
 			if err != nil || u.Day != 0 {
 				t.Errorf("the SIM is charged %d, %v", u.Day, err)
 			}
+			must(t, s.Report(bg, report(c, 9, to1, 0))) // of something else
+			wantUnmatched(t, s, 1, 0)
 			if n := len(claim(t, s, "camp", 5).Messages); (n == 1) != (tc.status == gateway.StatusQueued) {
 				t.Errorf("%d rows go", n)
 			}
