@@ -166,6 +166,28 @@ limits.recipients_per_month = 90
 	}
 }
 
+func TestAGatewayServesOneProviderOfTheFile(t *testing.T) {
+	file := func(second string) error {
+		_, err := Parse("x.toml", []byte(head+`[[provider]]
+name = "one"
+type = "DinstarWeb"
+url = "http://192.0.2.20"
+[[provider]]
+name = "two"
+type = "DinstarWeb"
+`+second))
+		return err
+	}
+	if err := file("url = \"http://192.0.2.20:80/\"\n"); err == nil || !strings.Contains(err.Error(), "provider.url: provider one has http://192.0.2.20 already") {
+		t.Errorf("one gateway in two providers gives %v", err)
+	}
+	for _, second := range []string{"url = \"http://192.0.2.21\"\n", "url = \"http://192.0.2.20:80/\"\nenabled = false\n"} {
+		if err := file(second); err != nil {
+			t.Errorf("%s gives %v", second, err)
+		}
+	}
+}
+
 func TestAGatewayThatDialsInNeedsAPassword(t *testing.T) {
 	_, err := Parse("x.toml", []byte(head+"[[provider]]\nname = \"rack\"\ntype = \"Dinstar\"\nurl = \"192.0.2.2\"\nuser = \"admin\"\n"))
 	for _, want := range []string{"provider.password_file: is missing", "provider.url: must have the form tcp://host:port"} {

@@ -28,6 +28,9 @@ func (r *reader) providers(tables []*table) []Provider {
 		if p.Default {
 			def = p.Name
 		}
+		if i := slices.IndexFunc(all, func(o Provider) bool { return !o.Disabled() && !p.Disabled() && o.Shares(&p.Provider) }); i >= 0 {
+			t.add(t.at("url"), "provider %s has %s already: a gateway serves one provider", all[i].Name, all[i].Endpoint())
+		}
 		all = append(all, p)
 	}
 	return all
