@@ -8,12 +8,12 @@ import (
 )
 
 // maxBarred bounds the rows that a lane remembers as barred - to new numbers, that no
-// SIM of it may send to this month - to half of what a claim may pass over. Rows behind
+// SIM of it may send to this month - and with them its memory, to a few MiB. Rows behind
 // more of them than that wait with them.
-const maxBarred = spool.MaxSkip / 2
+const maxBarred = 50 * spool.MaxSkip
 
-// barredFor is how long a lane believes that its barred rows are: a count may have
-// been read while an outcome was on its way to the disk.
+// barredFor is how long a lane believes the counts that bar its rows: one may have been
+// read while an outcome was on its way to the disk.
 const barredFor = 5 * time.Minute
 
 // makeWay takes the barred rows out of a lane's memory and asks for a turn, in which
@@ -46,7 +46,8 @@ func (d *Dialer) makeWay(l *lane) {
 	d.wakeIn(0)
 }
 
-// lookAgain lets go of the barred rows when their time has come.
+// lookAgain lets go of the barred rows when their time has come, and now and then reads
+// the counts anew: one that is lower than believed has them looked at (see load).
 func (d *Dialer) lookAgain(l *lane) {
 	if len(l.barred) == 0 {
 		return
@@ -54,17 +55,26 @@ func (d *Dialer) lookAgain(l *lane) {
 	if d.trusted {
 		d.wakeAt(l.opens)
 	}
-	d.wakeIn(l.doubted.Sub(d.mono))
-	if !d.mono.Before(l.doubted) || d.trusted && !d.now.Before(l.opens) {
+	if d.trusted && !d.now.Before(l.opens) {
 		l.unbar()
+		return
 	}
+	if !d.mono.Before(l.doubted) {
+		l.doubted = d.mono.Add(barredFor)
+		for _, s := range l.ring {
+			if err := s.sim.load(d); err != nil {
+				d.meterFailed(s, err)
+			}
+		}
+	}
+	d.wakeIn(l.doubted.Sub(d.mono))
 }
 
 // hasBars says that one more row may be barred. Those that the last claim did not
-// come by are gone from the queue.
+// come by are gone from the queue, unless it was a piece of a longer look.
 func (l *lane) hasBars() bool {
-	if len(l.barred) < maxBarred {
-		return true
+	if len(l.barred) < maxBarred || l.beyond.looking() {
+		return len(l.barred) < maxBarred
 	}
 	for idm, seen := range l.barred {
 		if seen < l.claims {

@@ -194,3 +194,38 @@ func TestTheRecordOfASIMKnowsThatReportsWereAskedFor(t *testing.T) {
 		})
 	}
 }
+
+// A whole base of new numbers waits for the next month, and a customer who is counted
+// already is answered.
+func TestThousandsOfNewRecipientsHideNoKnownOne(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := aLane("d")
+		l.Limits = gateway.Limits{RecipientsPerMonth: 2}
+		w := setup(t, newBank("bank", 2), l)
+		counting := &countingQueue{Queue: w.store}
+		w.o.Queue = counting
+		pass(31*24*time.Hour - 4*time.Minute) // of January
+		w.addRows("d", 0, 4)
+		w.start()
+		pass(time.Second)
+		for n := 100; n < 3100; n += 1000 {
+			w.addRows("d", n, n+1000)
+		}
+		pass(time.Minute)
+		counting.claims.Store(0)
+		pass(time.Minute)
+		if n := counting.claims.Load(); n != 0 {
+			t.Errorf("%d claims while nothing changes", n)
+		}
+		known := w.add(row("d", 0))
+		pass(time.Second)
+		w.expect(known, gateway.StatusSent)
+		if n := len(w.bank.sent()); n != 5 {
+			t.Errorf("%d messages went", n)
+		}
+		pass(3 * time.Minute)
+		if got := texts(w.bank.sent()[5:]); !slices.Equal(got, []string{"m100", "m101", "m102", "m103"}) {
+			t.Errorf("in the next month went %q", got)
+		}
+	})
+}
