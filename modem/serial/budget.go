@@ -125,6 +125,14 @@ func (l *ladder) rest(now time.Time) (d time.Duration, reason string, first bool
 	return l.budget.Rest, reason, first
 }
 
+// away says that the device was not there: somebody pulled it out, and one that comes back
+// is looked at at once.
+func (l *ladder) away() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.down = 0
+}
+
 // forgive gives the whole budget back: a person looked after the modem.
 func (l *ladder) forgive() {
 	l.mu.Lock()

@@ -3,6 +3,7 @@ package serial
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ var deadTimes = Times{
 func TestModemThatStaysDeadRestsWithAnAlarm(t *testing.T) {
 	alarms := make(chan string, 64)
 	var restarts int
+	var cut bool // under the tap's lock
 	r := newRig(t, func(o *Options, _ *sim.Options) {
 		o.Times = deadTimes
 		o.Budget = Budget{Revivals: 2, Within: time.Hour, Rest: 30 * time.Millisecond}
@@ -32,11 +34,14 @@ func TestModemThatStaysDeadRestsWithAnAlarm(t *testing.T) {
 		if cmd == "AT+CFUN=1,1" {
 			restarts++
 		}
-		return "", false
+		return "", cut
 	}))
 	r.run(t)
 	r.host.ready(t)
-	r.m.Hang(sim.Hang{})
+	tap := r.d.o.Open.(*tap)
+	tap.mu.Lock()
+	cut = true
+	tap.mu.Unlock()
 	if _, err := r.d.Send(bg, 3, submission(t, "+59899123456", "Hola")[0]); gateway.KindOf(err) != gateway.KindUnavailable {
 		t.Errorf("got %v", err)
 	}
@@ -57,14 +62,13 @@ func TestModemThatStaysDeadRestsWithAnAlarm(t *testing.T) {
 		i := slices.Index(later, gateway.ChannelStarting)
 		return i >= 0 && slices.Contains(later[i:], gateway.ChannelResting)
 	})
-	if err := r.m.Replug(); err != nil {
-		t.Fatal(err)
-	}
+	tap.mu.Lock()
+	cut = false
+	tap.mu.Unlock()
 	r.host.ready(t)
 	if n := len(alarms); n != 0 {
 		t.Errorf("%d alarms too many", n)
 	}
-	tap := r.d.o.Open.(*tap)
 	tap.mu.Lock()
 	defer tap.mu.Unlock()
 	if restarts != 2 {
@@ -72,7 +76,31 @@ func TestModemThatStaysDeadRestsWithAnAlarm(t *testing.T) {
 	}
 }
 
+// dying is a modem behind a wire that can be cut.
+func dying(cut *atomic.Bool) tweak {
+	return tapping(func(string) (string, bool) { return "", cut.Load() })
+}
+
 func TestResetEndsTheRestOfAModem(t *testing.T) {
+	var cut atomic.Bool
+	r := newRig(t, func(o *Options, _ *sim.Options) {
+		o.Times = deadTimes
+		o.Budget = Budget{Revivals: 1, Within: time.Hour, Rest: time.Hour}
+	}, dying(&cut))
+	r.run(t)
+	r.host.ready(t)
+	cut.Store(true)
+	_, _ = r.d.Send(bg, 3, submission(t, "+59899123456", "Hola")[0])
+	r.host.until(t, "the rest", func() bool { return r.host.ch.State == gateway.ChannelResting })
+	cut.Store(false)
+	if err := r.d.Reset(bg, 3); err != nil {
+		t.Fatal(err)
+	}
+	r.host.ready(t)
+}
+
+// Who pulls a modem out and puts it in again need not wait for the end of its rest.
+func TestPullingAModemOutEndsItsRest(t *testing.T) {
 	r := newRig(t, func(o *Options, _ *sim.Options) {
 		o.Times = deadTimes
 		o.Budget = Budget{Revivals: 1, Within: time.Hour, Rest: time.Hour}
@@ -82,10 +110,9 @@ func TestResetEndsTheRestOfAModem(t *testing.T) {
 	r.m.Hang(sim.Hang{})
 	_, _ = r.d.Send(bg, 3, submission(t, "+59899123456", "Hola")[0])
 	r.host.until(t, "the rest", func() bool { return r.host.ch.State == gateway.ChannelResting })
+	r.m.Unplug()
+	r.host.until(t, "that it is gone", func() bool { return strings.Contains(r.host.ch.Reason, "no such device") })
 	if err := r.m.Replug(); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.d.Reset(bg, 3); err != nil {
 		t.Fatal(err)
 	}
 	r.host.ready(t)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -146,7 +147,7 @@ func (d *Driver) mend() {
 const stubborn = 2
 
 // rest waits while the modem is beyond what may be done for it, or until a person says
-// that it is not. It is false when ctx ended first.
+// that it is not, or pulls it out. It is false when ctx ended first.
 func (d *Driver) rest(ctx context.Context, host modem.Host) bool {
 	freed := d.ladder.awaitForgiven()
 	pause, reason, first := d.ladder.rest(time.Now())
@@ -162,14 +163,31 @@ func (d *Driver) rest(ctx context.Context, host modem.Host) bool {
 	d.resting.Store(true)
 	defer d.resting.Store(false)
 	host.Channel(c)
-	t := time.NewTimer(pause)
+	t, look := time.NewTimer(pause), time.NewTicker(d.o.Every.Retry)
 	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-freed:
-	case <-ctx.Done():
+	defer look.Stop()
+	for {
+		select {
+		case <-t.C:
+			return true
+		case <-freed:
+			return true
+		case <-look.C:
+			if d.pulled() {
+				return true
+			}
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// pulled says that the device of a modem that rests is no longer there.
+func (d *Driver) pulled() bool {
+	if _, err := os.Stat(d.hung); d.hung == "" || !errors.Is(err, os.ErrNotExist) {
 		return false
 	}
+	d.ladder.away()
 	return true
 }
 

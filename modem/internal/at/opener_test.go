@@ -212,6 +212,25 @@ func TestHolderReadsLockFilesOfTheLiving(t *testing.T) {
 	}
 }
 
+// A port that another program holds says which, and what to do about it.
+func TestPortThatIsHeldSaysWhatToDo(t *testing.T) {
+	proc, locks := t.TempDir(), t.TempDir()
+	p := Ports{Proc: proc, Locks: locks}
+	for name, want := range map[string]string{
+		"ModemManager": "70-fieldpost.rules", "gammu-smsd": "in use by gammu-smsd (process 77): stop that program",
+	} {
+		write(t, filepath.Join(proc, "77/comm"), name+"\n")
+		write(t, filepath.Join(locks, "LCK..ttyUSB3"), "77\n")
+		err := p.held("/dev/ttyUSB3")
+		if gateway.KindOf(err) != gateway.KindConflict || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := p.held("/dev/ttyUSB4"); !strings.Contains(err.Error(), "fuser -v /dev/ttyUSB4") {
+		t.Errorf("one that is not seen: %v", err)
+	}
+}
+
 func TestFindReadsSysfsAndOpensNothingS6(t *testing.T) {
 	root := t.TempDir()
 	sys, dev := filepath.Join(root, "sys"), filepath.Join(root, "dev")

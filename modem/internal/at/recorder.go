@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	traceLines = 200 // kept by a Recorder: some minutes of a channel that works
+	traceLines = 160 // kept by a Recorder: some minutes of a channel that works
 	traceWidth = 80  // bytes kept of each
 )
 
@@ -25,7 +25,7 @@ type Recorder struct {
 }
 
 type traced struct {
-	at  time.Time
+	at  int64 // Unix ms
 	dir byte // '<' from the modem, '>' to it, '-' a remark
 	n   uint8
 	b   [traceWidth]byte
@@ -66,7 +66,7 @@ func (r *Recorder) put(dir byte, b []byte) {
 	if r.Now == nil {
 		r.Now = time.Now
 	}
-	e.at, e.dir = r.Now(), dir
+	e.at, e.dir = r.Now().UnixMilli(), dir
 	e.n = uint8(redact(e.b[:], b))
 }
 
@@ -80,7 +80,7 @@ func (r *Recorder) Lines() []string {
 	var lines []string
 	for i := max(0, r.next-traceLines); i < r.next; i++ {
 		e := &r.ring[i%traceLines]
-		lines = append(lines, fmt.Sprintf("%s %c %s", e.at.UTC().Format("15:04:05.000"), e.dir, e.b[:e.n]))
+		lines = append(lines, fmt.Sprintf("%s %c %s", time.UnixMilli(e.at).UTC().Format("15:04:05.000"), e.dir, e.b[:e.n]))
 	}
 	return lines
 }
