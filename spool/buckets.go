@@ -12,7 +12,7 @@ var (
 	bucketIndex      = []byte("~index")     // lane u32be, slot u8, sort u64be, idm u64be -> empty
 	bucketIntent     = []byte("~intent")    // idm u64be, segment u8 -> intent record
 	bucketState      = []byte("~state")     // 'c' lane -> counters; 'r' dialer -> ring cursor; 'u' SIM -> usage
-	bucketRecipient  = []byte("recipient")  // SIM, 0, month u16be, address u64be -> empty
+	bucketRecipient  = []byte("recipient")  // SIM, 0, number of the billing month u16be, address u64be -> empty
 	bucketOutbox     = []byte("~outbox")    // seq u64be -> event record
 	bucketQuarantine = []byte("quarantine") // n u64be -> a record that could not be read, as it was
 )

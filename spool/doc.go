@@ -17,7 +17,8 @@
 // lies between two sends.
 //
 // Counters, ring cursors and the usage of SIMs are small records in one bucket, so
-// that a commit rewrites a page or two for all of them. Records are fields in the
+// that a commit rewrites a page or two for all of them. A usage record has the counts of
+// one day of its SIM; the days before it are in a bucket that only a new day touches. Records are fields in the
 // wire format of protocol buffers between a version byte and a checksum over key and
 // body. Names of buckets and numbers of fields are for ever; a layout that an older
 // program would misread raises Schema.

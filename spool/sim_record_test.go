@@ -357,3 +357,31 @@ func TestAUsageRecordOfTheFirstLayoutIsReadAndGoesOn(t *testing.T) {
 	}
 	wantDays(t, s, SIMDay{Accepted: 1})
 }
+
+// What is kept of a bank of 32 SIMs shares a page with the counters, on any day of the
+// month: the commits of its channels write one page for all of it.
+func TestTheRecordsOfABankShareAPage(t *testing.T) {
+	s, c := open(t)
+	try(t, s, c, Outcome{MR: 1, HasMR: true})
+	c.add(18 * 24 * time.Hour)
+	must(t, s.update(bg, func(t *tx) error {
+		for i := range 32 {
+			u, err := t.usage("8959801234567890"+string(rune('0'+i/10))+string(rune('0'+i%10))+"F", c.now())
+			if err != nil {
+				return err
+			}
+			u.Minute, u.Hour, u.Day, u.Month, u.Recipients = 20, 1100, 12_000, 200_000, 90_000
+			u.today = SIMDay{Day: dayIn(c.now(), time.UTC), Accepted: 12_000, Awaited: 12_000, Delivered: 11_000, Undelivered: 300, Refused: 200, Unknown: 30}
+			u.accept(700, true, c.now().Add(-time.Hour))
+			u.refused, u.lastOut, u.arrived = 3, c.now(), c.now().Add(-time.Hour)
+			u.changed = true
+		}
+		return nil
+	}))
+	must(t, s.view(func(b *bbolt.Tx) error {
+		if st := b.Bucket(bucketState).Stats(); st.LeafPageN != 1 {
+			t.Errorf("%d pages for %d records of %d bytes", st.LeafPageN, st.KeyN, st.LeafInuse)
+		}
+		return nil
+	}))
+}

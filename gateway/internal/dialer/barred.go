@@ -8,9 +8,9 @@ import (
 )
 
 // maxBarred bounds the rows that a lane remembers as barred - to new numbers, that no
-// SIM of it may send to this month - and with them its memory, to a few MiB. Rows behind
+// SIM of it may send to this month - and with them its memory, to a MiB. Rows behind
 // more of them than that wait with them.
-const maxBarred = 50 * spool.MaxSkip
+const maxBarred = 20 * spool.MaxSkip
 
 // barredFor is how long a lane believes the counts that bar its rows: one may have been
 // read while an outcome was on its way to the disk.
