@@ -15,6 +15,7 @@ import (
 // Reports that the disk does not take wait for it, in order, over the end of a run, and
 // while messages go out.
 func TestReportsWaitForTheDisk(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, func(o *Options, _ *sim.Options) { o.Report = true })
 	r.host.refuse = errors.New("the disk is full")
 	r.run(t)

@@ -23,6 +23,7 @@ var deadTimes = Times{
 // one alarm that holds the evidence. It is looked at now and then, and works again as
 // soon as it answers.
 func TestModemThatStaysDeadRestsWithAnAlarm(t *testing.T) {
+	t.Parallel()
 	alarms := make(chan string, 64)
 	var restarts int
 	var cut bool // under the tap's lock
@@ -82,6 +83,7 @@ func dying(cut *atomic.Bool) tweak {
 }
 
 func TestResetEndsTheRestOfAModem(t *testing.T) {
+	t.Parallel()
 	var cut atomic.Bool
 	r := newRig(t, func(o *Options, _ *sim.Options) {
 		o.Times = deadTimes
@@ -101,6 +103,7 @@ func TestResetEndsTheRestOfAModem(t *testing.T) {
 
 // Who pulls a modem out and puts it in again need not wait for the end of its rest.
 func TestPullingAModemOutEndsItsRest(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, func(o *Options, _ *sim.Options) {
 		o.Times = deadTimes
 		o.Budget = Budget{Revivals: 1, Within: time.Hour, Rest: time.Hour}
@@ -120,6 +123,7 @@ func TestPullingAModemOutEndsItsRest(t *testing.T) {
 
 // A modem that answers everything but messages has a radio that is stuck.
 func TestModemThatAnswersNoMessageHasItsRadioSwitched(t *testing.T) {
+	t.Parallel()
 	seen := make(chan string, 16)
 	r := newRig(t, tapping(func(cmd string) (string, bool) {
 		if strings.HasPrefix(cmd, "AT+CFUN=") {

@@ -145,6 +145,7 @@ func (c *counting) Open(path string, baud int) (io.ReadWriteCloser, error) {
 // A look for a modem opens neither a port that a channel has, nor another one of that
 // modem; ports of an adapter are not one modem's.
 func TestFinderOpensNoLivePort(t *testing.T) {
+	t.Parallel()
 	box := newMachine(t)
 	f := box.finder()
 	opens := &counting{}
@@ -176,6 +177,7 @@ func TestFinderOpensNoLivePort(t *testing.T) {
 
 // A port that hangs is not the modem: it goes on by its other one.
 func TestModemGoesOnByItsOtherPort(t *testing.T) {
+	t.Parallel()
 	box := newMachine(t)
 	f := box.finder()
 	r := newRig(t, func(o *Options, s *sim.Options) {
@@ -203,6 +205,7 @@ func TestModemGoesOnByItsOtherPort(t *testing.T) {
 // The last means is the modem's USB device, where this process may: an adapter, and a
 // device that another channel uses, are left alone.
 func TestUSBDeviceOfAModemThatStaysDeadIsReset(t *testing.T) {
+	t.Parallel()
 	box := newMachine(t)
 	f := box.finder()
 	r := newRig(t, func(o *Options, s *sim.Options) {

@@ -47,6 +47,7 @@ var garbleTimes = Times{
 // ends accepted and on the air once, or in doubt and on the air at most once; nothing is
 // refused, no channel stays stuck, and on a good wire all work as before.
 func TestGarbageOnTheLine(t *testing.T) {
+	t.Parallel()
 	const modems, each = 4, 75
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 2*time.Minute, errors.New("a channel is stuck"))
 	defer cancel()
@@ -112,6 +113,7 @@ func (r *rig) judge(t *testing.T, outcome map[string]error) (doubts int) {
 // What comes in over a bad wire comes in: a message that was torn is read again, and is
 // deleted when it is stored.
 func TestGarbageOnTheLineLosesNoInbound(t *testing.T) {
+	t.Parallel()
 	const n = 12
 	r := newRigOn(t, sim.NetworkOptions{Seed: 7}, func(o *Options, s *sim.Options) {
 		s.Line.Garble = 0.002

@@ -205,6 +205,7 @@ func TestHungModemDoesNotHoldUpTheStop(t *testing.T) {
 
 // One that hangs costs the others nothing: they send while it is climbed for.
 func TestHungModemHoldsNoOther(t *testing.T) {
+	t.Parallel()
 	f := NewFinder()
 	hung := newRig(t, func(o *Options, _ *sim.Options) { o.Times, o.Finder = hangTimes, f })
 	var others []*rig

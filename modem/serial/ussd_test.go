@@ -89,6 +89,7 @@ func TestDialogueAnswersTheMenusOfTheNetwork(t *testing.T) {
 
 // The answer to a dialogue that was given up comes late: it is not the next one's.
 func TestLateAnswerIsNotTheNextDialogues(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, func(o *Options, s *sim.Options) {
 		s.Latency, o.Every.Echo = 300*time.Millisecond, 600*time.Millisecond
 	})

@@ -10,6 +10,9 @@
 //	at.AT     the library's command serialiser, which sees nothing but answers
 //	Session   one command at a time, with a deadline, and the way back to sync after one that got no answer
 //
+// Revive climbs the ladder by which a modem that does not answer is brought back; USB is its
+// last rung, outside of a session.
+//
 // # Invariants
 //
 //   - The library sees exactly one final result for each command, whatever the modem
@@ -20,7 +23,8 @@
 //   - Everything read is bounded: the length of a line, the lines of an answer and of a
 //     USSD text, the URCs that wait.
 //   - Nothing that is written or read after Close reaches a descriptor that was ours.
-//   - No PIN, text or number is ever kept by the Recorder.
+//   - No rung of the ladder is climbed while a send waits for its outcome.
+//   - No PIN and no text is ever kept by the Recorder, and of a number its last three digits.
 //
 // # Not here
 //

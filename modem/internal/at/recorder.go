@@ -26,7 +26,7 @@ type Recorder struct {
 
 type traced struct {
 	at  int64 // Unix ms
-	dir byte // '<' from the modem, '>' to it, '-' a remark
+	dir byte  // '<' from the modem, '>' to it, '-' a remark
 	n   uint8
 	b   [traceWidth]byte
 }
