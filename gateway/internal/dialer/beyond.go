@@ -48,7 +48,7 @@ func (l *lane) lookAnew() {
 		b.whole = false
 	}
 	for i := range l.buf {
-		if r := rankOf(&l.buf[i]); b.front.before(r) && r.before(b.at) {
+		if r := rankOf(&l.buf[i]); b.front.before(r) && !b.at.before(r) {
 			b.at = rank{r.priority, r.idm - 1}
 			break
 		}
@@ -59,9 +59,12 @@ func (l *lane) lookAnew() {
 }
 
 // lookBeyond claims rows behind the front, where that has not enough that can go.
-func (d *Dialer) lookBeyond(l *lane, limit int) {
+func (d *Dialer) lookBeyond(l *lane, front rank, limit int) {
 	b := &l.beyond
-	l.more = true
+	if front.before(b.front) {
+		b.at = rank{} // rows came in before it: some that it held lie behind it now
+	}
+	b.front, l.more = front, true
 	if d.paused(l) {
 		return
 	}

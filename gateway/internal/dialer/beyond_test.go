@@ -229,3 +229,42 @@ func TestThousandsOfNewRecipientsHideNoKnownOne(t *testing.T) {
 		}
 	})
 }
+
+// Rows that come in before the front move a row behind it that was passed over there,
+// while a later one of its number lies where the look is to come by next.
+func TestRowsThatComeInBeforeTheFrontKeepTheOrderOfANumber(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := setup(t, newBank("bank", 2), aLane("d"))
+		w.bank.script(func(ctx context.Context, c call) (modem.Receipt, error) {
+			if c.sub.To == number(0) {
+				return takes(time.Hour)(ctx, c)
+			}
+			return takes(40*time.Millisecond)(ctx, c)
+		})
+		told := func(text string) gateway.Message {
+			m := row("d", 1)
+			m.Text = text
+			return m
+		}
+		w.addAll(told("first"))
+		w.crowd("d", 900, number(0))
+		w.addAll(told("second"))
+		w.crowd("d", 9000, number(0))
+		w.addAll(told("third"))
+		w.crowd("d", 2000, number(0))
+		w.start()
+		pass(20 * time.Millisecond)
+		var urgent []gateway.Message
+		for range 300 {
+			m := row("d", 0)
+			m.Priority = gateway.PrioritySingle
+			urgent = append(urgent, m)
+		}
+		w.addAll(urgent...)
+		pass(10 * time.Second)
+		got := slices.DeleteFunc(w.bank.sent(), func(c call) bool { return c.sub.To == number(0) })
+		if !slices.Equal(texts(got), []string{"first", "second", "third"}) {
+			t.Errorf("%q went", texts(got))
+		}
+	})
+}

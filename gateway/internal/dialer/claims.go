@@ -80,8 +80,7 @@ func (d *Dialer) fill(l *lane) {
 		l.beyond = beyond{}
 		return
 	}
-	l.beyond.front = rank{c.Next.Priority, c.Next.IDM}
-	d.lookBeyond(l, limit)
+	d.lookBeyond(l, rank{c.Next.Priority, c.Next.IDM}, limit)
 }
 
 // promote has the rows put into the queue whose time has come, and a record set
