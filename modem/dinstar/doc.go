@@ -39,7 +39,7 @@
 //   - An inbound message counts as read when the host has stored it. Nothing is deleted in the
 //     gateway, and nothing marked: flag=all with a high-water mark. flag=unread is for what
 //     flag=all cannot show (a page that is cut at its older end, a firmware that knows no
-//     flag=all), and what it marked can still be read.
+//     flag=all), and what it marked can still be read. Which end of a page is cut is found out.
 //   - A row of the inbox is named by its gateway, id, port, sender, time and text together: an id
 //     starts again with the gateway, and trackers send the same text again. Rows
 //     without an id that are alike are counted.

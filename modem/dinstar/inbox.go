@@ -20,6 +20,7 @@ type inbox struct {
 	doubt bool   // the ids may have started again
 	looks int    // since that was made sure
 	noAll bool   // the gateway knows no flag=all
+	whole bool   // a page that is cut lacks its newer end: the next one has it
 }
 
 // fetch brings one page of what came in. again says that there may be more.
@@ -39,8 +40,8 @@ func (s *site) fetch(ctx context.Context) (again bool) {
 	if err != nil { // the look at the ports says why
 		return false
 	}
-	if page.holed(s.inbox.mark.ID) {
-		if page.rows, err = s.refill(ctx, s.inbox.mark.ID, page.rows); err != nil {
+	if !s.inbox.whole && page.holed(s.inbox.mark.ID) {
+		if page, err = s.fill(ctx, s.inbox.mark.ID, page); err != nil {
 			return false
 		}
 	}

@@ -92,6 +92,29 @@ func (l listing) holed(mark int64) bool {
 	return l.full && len(l.rows) > 0 && l.rows[0].ID.n > mark+1
 }
 
+// fill makes sure that a page lacks no older messages. Where there are newer ones that it
+// does not show, asked again, it is its newer end that is cut, and nothing is missing.
+func (s *site) fill(ctx context.Context, mark int64, page listing) (listing, error) {
+	newer, err := s.page(ctx, page.top())
+	if err != nil {
+		return listing{}, err
+	}
+	if len(newer.rows) > 0 {
+		top := page.top()
+		if page, err = s.page(ctx, mark); err != nil {
+			return listing{}, err
+		}
+		if s.inbox.whole = len(page.rows) > 0 && page.top() == top; s.inbox.whole || !page.holed(mark) {
+			return page, nil
+		}
+	}
+	page.rows, err = s.refill(ctx, mark, page.rows)
+	return page, err
+}
+
+// top is the id of the newest row; there is one.
+func (l listing) top() int64 { return l.rows[len(l.rows)-1].ID.n }
+
 // refill brings what a page had no room for: port by port, and what is still missing
 // as unread. Ids that are nowhere were skipped, or deleted in the gateway.
 func (s *site) refill(ctx context.Context, mark int64, page []message) ([]message, error) {
@@ -113,8 +136,7 @@ func (s *site) refill(ctx context.Context, mark int64, page []message) ([]messag
 		}
 		keep(got.rows)
 	}
-	top := page[len(page)-1].ID.n
-	if int64(len(have)) < top-mark {
+	if top := page[len(page)-1].ID.n; int64(len(have)) < top-mark {
 		rows, err := s.drain(ctx, mark)
 		if err != nil {
 			return nil, err

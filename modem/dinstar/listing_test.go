@@ -3,6 +3,7 @@ package dinstar
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,22 @@ func TestAPageThatIsCutLosesNothingWhicheverEndItShows(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestAnInboxThatForgotItsOldestLosesNothingThatSomebodyRead(t *testing.T) {
+	const kept = 60
+	marks := &forgetful{}
+	r := newRig(t, sim.DinstarOptions{Ports: 1, Firmware: sim.DinstarFirmware{Inbox: kept}}, func(o *Options) { o.Marks = marks })
+	r.ready(0)
+	o := r.driver.o
+	r.stop()
+	r.deliverLong(0, 80) // the first 20 are forgotten
+	for range 3 {        // 30 or so of the others are read by somebody
+		_, err := r.driver.api.get(t.Context(), "query_incoming_sms", url.Values{"flag": {"unread"}})
+		must(t, err)
+	}
+	r.run(o)
+	r.came(kept)
 }
 
 func TestRowsWithoutAnIDAreStoredOnce(t *testing.T) {
