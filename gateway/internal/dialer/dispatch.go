@@ -17,7 +17,7 @@ func (d *Dialer) dispatch() {
 				best = c
 			}
 		}
-		if best.lane == nil {
+		if best.lane == nil || d.placed { // barred rows go before those in memory
 			return
 		}
 		d.launch(best)

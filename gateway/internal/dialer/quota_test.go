@@ -232,6 +232,61 @@ func TestARecipientThatIsGivenBackIsUsed(t *testing.T) {
 	})
 }
 
+// A count that was read while something was on its way to the disk bars rows for some
+// minutes, and not for the month.
+func TestACountThatWasTooHighIsReadAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := aLane("d")
+		l.Limits = gateway.Limits{RecipientsPerMonth: 2}
+		w := setup(t, newBank("bank", 1), l)
+		w.o.Meter = &hasty{Meter: w.store, until: time.Now().Add(time.Minute)}
+		ids := w.addRows("d", 0, 100)
+		w.start()
+		pass(30 * time.Second)
+		w.expect(ids[1], gateway.StatusQueued)
+		pass(10 * time.Minute)
+		w.expect(ids[1], gateway.StatusSent)
+		w.expect(ids[2], gateway.StatusQueued)
+	})
+}
+
+// The same where no row is left in memory that would have its SIM's count read.
+func TestCountsAreReadAgainForBarredRowsAlone(t *testing.T) {
+	meter := &fakeMeter{usage: map[string]spool.Usage{"8959000": {Recipients: 2, MonthStart: time.Now()}}}
+	d, l := table(1, gateway.ChoiceRing, meter, newCards())
+	l.def.Limits = gateway.Limits{RecipientsPerMonth: 2}
+	l.buf, l.more, l.stale = []gateway.Message{row("d", 1)}, true, false
+	l.buf[0].IDM = 7
+	if _, ok := d.choose(l); ok || len(l.barred) != 1 {
+		t.Fatalf("%d rows barred, want the one whose SIM is full", len(l.barred))
+	}
+	meter.usage["8959000"] = spool.Usage{Recipients: 1, MonthStart: time.Now()}
+	for _, after := range []time.Duration{barredFor / 2, barredFor / 2} {
+		if d.placed {
+			t.Error("the count is read all the time")
+		}
+		d.now, d.mono = d.now.Add(after), d.mono.Add(after)
+		d.lookAgain(l)
+	}
+	if !d.placed {
+		t.Error("the count is not read again")
+	}
+}
+
+// hasty is a meter that counts one recipient too many until a time.
+type hasty struct {
+	Meter
+	until time.Time
+}
+
+func (h *hasty) SIMUsage(sim string, now time.Time) (spool.Usage, error) {
+	u, err := h.Meter.SIMUsage(sim, now)
+	if now.Before(h.until) {
+		u.Recipients++
+	}
+	return u, err
+}
+
 func TestLongMessageOverAWindowBegins(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := aLane("d")
