@@ -130,6 +130,8 @@ func TestExitCodes(t *testing.T) {
 		{"simulate modems --modems 0", exitUsage, []string{"--modems: is 0"}},
 		{"simulate modems --vendor nokia", exitUsage, []string{"--vendor:", "quectel"}},
 		{"simulate modems --refuse 2", exitUsage, []string{"--refuse: is 2"}},
+		{"simulate modems --garble 2", exitUsage, []string{"--garble: is 2"}},
+		{"simulate modems --hang 1", exitUsage, []string{"--hang: is 1: a port of 0 to 0, or -1"}},
 		{"bench --only x", exitUsage, []string{"--only:"}},
 		{"check-config --config " + bad, exitConfig, whole},
 		{"run --config " + bad, exitConfig, whole},

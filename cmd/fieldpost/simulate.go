@@ -28,6 +28,7 @@ type simulateFlags struct {
 	lose    float64
 	reports time.Duration
 	hang    int
+	garble  float64
 }
 
 func newSimulate(t terminal) *cobra.Command {
@@ -64,6 +65,7 @@ inbound ones.`,
 	cmd.Flags().Float64Var(&f.refuse, "refuse", 0, "share of sends that the network refuses (+CMS ERROR: 38), 0 to 1")
 	cmd.Flags().Float64Var(&f.lose, "lose", 0, "share of answers that are lost after the message went out, 0 to 1")
 	cmd.Flags().IntVar(&f.hang, "hang", -1, "port whose modem hangs for good after its second segment; -1 = none")
+	cmd.Flags().Float64Var(&f.garble, "garble", 0, "share of the bytes from the modems that the wire changes, loses or adds, 0 to 1")
 	complete(cmd, "vendor", vendorWords()...)
 	cmd.Flags().DurationVar(&f.reports, "reports", 2*time.Second, "how long a delivery report takes")
 	return cmd
@@ -84,6 +86,8 @@ func (f *simulateFlags) check() error {
 		return invalid("reports", "is %s: a report takes 0s or more", f.reports)
 	case !share(f.refuse):
 		return invalid("refuse", "is %g: a share, between 0 and 1", f.refuse)
+	case !share(f.garble):
+		return invalid("garble", "is %g: a share, between 0 and 1", f.garble)
 	case !share(f.lose):
 		return invalid("lose", "is %g: a share, between 0 and 1", f.lose)
 	}
@@ -143,7 +147,7 @@ func (f *simulateFlags) open() (*air, error) {
 	}
 	bank, err := sim.NewBank(sim.BankOptions{
 		Modems: f.modems, Dir: f.dir, Latency: f.latency, Jitter: f.jitter, Vendors: []sim.Vendor{sim.Vendor(f.vendor)},
-		Card: sim.CardOptions{PIN: f.pin}, Faults: f.faults(),
+		Card: sim.CardOptions{PIN: f.pin}, Faults: f.faults(), Line: sim.Line{Garble: f.garble},
 		Network: sim.NetworkOptions{
 			Seed:    f.seed,
 			Reports: sim.Reports{Delay: f.reports},

@@ -1,6 +1,8 @@
 package serial
 
 import (
+	"bufio"
+	"io"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -164,6 +166,27 @@ func TestModemThatFindsNoNetworkForLongHasItsRadioSwitched(t *testing.T) {
 		t.Errorf("it was told %q", got)
 	}
 	r.m.SetRegistration(gateway.RegHome)
+	r.host.ready(t)
+}
+
+// Another program left the radio off: nothing would ever be found.
+func TestRadioThatWasLeftOffIsSwitchedOn(t *testing.T) {
+	r := newRig(t)
+	conn, err := at.Ports{}.Open(r.m.Device(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, "ATE0;+CFUN=4\r"); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewReader(conn)
+	for line := ""; !strings.HasPrefix(line, "OK"); {
+		if line, err = said.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	conn.Close()
+	r.run(t)
 	r.host.ready(t)
 }
 

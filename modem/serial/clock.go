@@ -16,6 +16,9 @@ const (
 	lastYear  = 2064
 )
 
+// clockPause is the least time between two questions, once the answer was good.
+const clockPause = time.Minute
+
 // keepTime has the modem take the network's time and tell when it comes (TS 27.007
 // §8.40, §8.41). Not every modem can.
 func (r *run) keepTime(ctx context.Context) error {
@@ -40,6 +43,9 @@ func (r *run) askTime(ctx context.Context) error {
 		return nil
 	}
 	before := r.o.Now()
+	if last := r.channel().ClockAt; !last.IsZero() && before.Sub(last).Abs() < clockPause {
+		return nil // some networks tell the time with every cell
+	}
 	lines, err := r.s.Query(ctx, "+CCLK?", "+CCLK")
 	if err := optional(err); err != nil {
 		return err

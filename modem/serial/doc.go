@@ -10,8 +10,8 @@
 //
 // # How a modem comes up
 //
-// In sync (AT, E0, V1, Q0, +CMEE=1, +CMGF=0), identity, quirks of its maker, SIM (+CPIN,
-// once a PIN), ICCID and IMSI, time (+CTZU), SMSC, where messages are kept and how they are
+// In sync (AT, E0, V1, Q0, +CMEE=1, +CMGF=0), identity, quirks of its maker, radio
+// (+CFUN), SIM (+CPIN, once a PIN), ICCID and IMSI, time (+CTZU), SMSC, where messages are kept and how they are
 // told (+CPMS, +CSMS=0, +CNMI), what waits in the memory, registration, operator, signal,
 // the network's time: ready. What is missing is the channel's reason, in words, until it
 // is there.

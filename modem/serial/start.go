@@ -19,7 +19,7 @@ func (r *run) start(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
-		r.identify, r.unlock, r.identifySIM, r.setUp, r.empty, r.register, r.look, r.askTime,
+		r.identify, r.switchOn, r.unlock, r.identifySIM, r.setUp, r.empty, r.register, r.look, r.askTime,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -31,6 +31,21 @@ func (r *run) start(ctx context.Context) error {
 	r.log.Info("modem ready", slog.String("device", c.Device), slog.String("model", c.Model), slog.String("quirks", r.quirk().name),
 		slog.String("operator", c.Operator), slog.Int("signal", c.Signal))
 	return nil
+}
+
+// switchOn switches a radio on that was left off: by another program, or by a step that
+// was to bring the modem back and went no further (TS 27.007 §8.2).
+func (r *run) switchOn(ctx context.Context) error {
+	lines, err := r.s.Query(ctx, "+CFUN?", "+CFUN")
+	if err := optional(err); err != nil || len(lines) == 0 {
+		return err
+	}
+	if n, ok := at.FirstInt(lines[0]); !ok || n == 1 {
+		return nil
+	}
+	r.log.Warn("the modem's radio was off: it is switched on", slog.String("cfun", lines[0]))
+	_, err = r.s.Command(ctx, "+CFUN=1")
+	return optional(err)
 }
 
 // setting is a command of the set-up. A modem that refuses it serves all the same,
