@@ -28,7 +28,12 @@ func TestReportsWaitForTheDisk(t *testing.T) {
 		}
 		want = append(want, rec.MR)
 	}
-	r.host.until(t, "a report that is refused", func() bool { return r.host.refused > 0 })
+	r.host.until(t, "all reports in memory", func() bool { // each refusal is a moment to look
+		b := r.d.handed
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return len(b.items) == len(want) && r.host.refused > 0
+	})
 	if err := r.m.Replug(); err != nil {
 		t.Fatal(err)
 	}
