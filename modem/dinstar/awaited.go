@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"fieldpost/gateway"
@@ -212,7 +211,7 @@ func (w *awaited) pick(rows []result) (newest result, found bool) {
 		if !x.UserID.ok || x.UserID.n != int64(w.userID) || x.Port.ok && x.Port.n != int64(w.port) {
 			continue
 		}
-		if w.to != "" && x.Number.word() != "" && !sameNumber(string(w.to), x.Number.word()) {
+		if w.to != "" && x.Number.word() != "" && !modem.SameNumber(string(w.to), x.Number.word()) {
 			continue
 		}
 		if !found || x.Time.word() > newest.Time.word() {
@@ -220,14 +219,4 @@ func (w *awaited) pick(rows []result) (newest result, found bool) {
 		}
 	}
 	return newest, found
-}
-
-// sameDigits is how many last digits make two numbers the same: a gateway may write
-// one in national form.
-const sameDigits = 8
-
-func sameNumber(a, b string) bool {
-	a, b = strings.TrimLeft(a, "+0"), strings.TrimLeft(b, "+0")
-	n := min(len(a), len(b), sameDigits)
-	return n > 0 && a[len(a)-n:] == b[len(b)-n:]
 }

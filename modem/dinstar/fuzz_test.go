@@ -97,14 +97,3 @@ func FuzzStamp(f *testing.F) {
 		}
 	})
 }
-
-// FuzzSameNumber holds that a number is the same both ways, and nothing like an empty one.
-func FuzzSameNumber(f *testing.F) {
-	f.Add("+59899123456", "099123456")
-	f.Add("+", "000")
-	f.Fuzz(func(t *testing.T, a, b string) {
-		if sameNumber(a, b) != sameNumber(b, a) || sameNumber(a, "") || sameNumber("", b) {
-			t.Fatalf("%q and %q", a, b)
-		}
-	})
-}

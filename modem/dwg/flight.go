@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fieldpost/gateway"
+	"fieldpost/modem"
 	"fieldpost/modem/internal/dwgwire"
 )
 
@@ -24,10 +25,24 @@ type flight struct {
 	over  bool // its result came
 }
 
-// debt is a result that the gateway owes: it comes under nothing but port and number.
+// debt is a result that the gateway owes: it comes under nothing but port and number, and the
+// number as the gateway writes it.
 type debt struct {
 	port   uint8
 	number string
+}
+
+// is says that two debts are one: a gateway may write a number in its own way.
+func (k debt) is(o debt) bool { return k.port == o.port && modem.SameNumber(k.number, o.number) }
+
+// owing gives the debt that k is, if it is owed. d.mu is held.
+func (d *Driver) owing(k debt) (debt, bool) {
+	for o := range d.owed {
+		if o.is(k) {
+			return o, true
+		}
+	}
+	return debt{}, false
 }
 
 // board makes a flight the port's one, unless a result to its number is still owed.
@@ -44,9 +59,9 @@ func (d *Driver) board(fl *flight) error {
 			delete(d.owed, k)
 		}
 	}
-	if o, owed := d.owed[fl.debt]; owed {
+	if k, owed := d.owing(fl.debt); owed {
 		return &gateway.Error{
-			Kind: gateway.KindUnavailable, Retry: o.until.Sub(now),
+			Kind: gateway.KindUnavailable, Retry: d.owed[k].until.Sub(now),
 			Text: "the result of an earlier message to this number may still come over this port, and could not be told from this one's",
 		}
 	}

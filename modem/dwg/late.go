@@ -44,8 +44,11 @@ func (l *late) note(userID uint32, r dwgwire.Result) {
 // settle takes a result that no flight waits for. It is the word on the send that is
 // owed one, if this gateway acknowledged that. d.mu is held.
 func (d *Driver) settle(s *session, k debt, r *dwgwire.Result) {
-	o, owed := d.owed[k]
-	if owed && o.acked && o.s.same(s) && time.Now().Before(o.until) {
+	k, owed := d.owing(k)
+	if !owed {
+		return
+	}
+	if o := d.owed[k]; o.acked && o.s.same(s) && time.Now().Before(o.until) {
 		d.late.note(o.userID, *r)
 	}
 	delete(d.owed, k)

@@ -87,7 +87,7 @@ func (s *session) result(f dwgwire.Frame) error {
 		k := debt{r.Port, number}
 		fl := d.flights[int(r.Port)]
 		switch {
-		case fl != nil && fl.s == s && fl.debt == k && fl.acked && !fl.over:
+		case fl != nil && fl.s == s && fl.debt.is(k) && fl.acked && !fl.over:
 			fl.over = true
 			fl.done <- r
 		default:
