@@ -43,9 +43,10 @@ type users struct {
 }
 
 // NextUserID gives an id to know a message by in a device: never 0, and not given
-// out before in this store until all 2^31 were: gateways take ids as signed numbers of 32 bits. Once in 4096 calls it waits for a
-// commit, which reserves the next ids; where that fails the ids go on, since no
-// intent can be committed then either.
+// out before in this store until all 2^31 were: gateways take ids as signed numbers of 32 bits. A
+// new store begins anywhere among them, since a gateway may remember those of the one before.
+// Once in 4096 calls it waits for a commit, which reserves the next ids; where that fails the
+// ids go on, since no intent can be committed then either.
 func (s *Spool) NextUserID() uint32 {
 	u := &s.users
 	u.mu.Lock()

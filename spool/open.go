@@ -142,12 +142,15 @@ func (s *Spool) checkSchema(b *bbolt.Tx) error {
 func (s *Spool) loadMeta(meta *bbolt.Bucket) error {
 	if meta.Get(metaSchema) == nil {
 		var node [16]byte
+		var user [4]byte
 		rand.Read(node[:])
+		rand.Read(user[:])
+		user[0] &= 0x7F // see NextUserID
 		first := map[string][]byte{
 			string(metaSchema): binary.BigEndian.AppendUint32(nil, Schema),
 			string(metaNode):   []byte(hex.EncodeToString(node[:])),
 			string(metaEpoch):  u64(uint64(s.o.Now().UnixMilli())),
-			string(metaUser):   binary.BigEndian.AppendUint32(nil, 1),
+			string(metaUser):   user[:],
 		}
 		for k, v := range first {
 			if err := meta.Put([]byte(k), v); err != nil {

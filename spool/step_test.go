@@ -232,6 +232,19 @@ func TestUserIDsAreNeverGivenOutTwice(t *testing.T) {
 	}
 }
 
+// A gateway remembers the ids of an earlier installation of this box: what became of them
+// then is not what becomes of a message now.
+func TestAnotherStoreGivesOutOtherUserIDs(t *testing.T) {
+	first := map[uint32]bool{}
+	for range 4 { // the chance that all four begin within one block is below 1 in 10^16
+		s, _ := open(t)
+		first[s.NextUserID()/userBlock] = true
+	}
+	if len(first) == 1 {
+		t.Errorf("four stores began in the same block of user ids: %v", first)
+	}
+}
+
 // A Dinstar gateway takes ids as signed numbers of 32 bits.
 func TestUserIDsStayBelow31Bits(t *testing.T) {
 	for _, stored := range []uint32{1<<31 - userBlock - 3, 1<<31 - 1, 1<<32 - 1} {
