@@ -153,6 +153,10 @@ func (t *tx) neverWent(m *gateway.Message, in *opened, o *Outcome, tr gateway.Tr
 	if t.otherTry(in) {
 		return t.setStatus(m, m.Status, tr)
 	}
+	if m.Status == gateway.StatusUndelivered { // a report has ended it by another segment
+		markDoubt(m, in.Segment, gateway.Part{Status: gateway.StatusFailed, At: tr.At})
+		return t.setStatus(m, m.Status, tr)
+	}
 	again := hasIntent(t.b, m.IDM)
 	if !again && !o.Retry.IsZero() && resumable(m) {
 		again = true
@@ -273,8 +277,8 @@ func readTry(k, v []byte) (Doubt, error) {
 	}, nil
 }
 
-// checkTries proves that each kept try can be read, and that its message waits or is
-// in doubt.
+// checkTries proves that each kept try can be read, and that its message waits or has a
+// segment in doubt.
 func checkTries(b *bbolt.Tx, name func(uint32) (string, bool)) error {
 	return b.Bucket(bucketTries).ForEach(func(k, v []byte) error {
 		in, err := decodeTry(k, v)
@@ -285,8 +289,8 @@ func checkTries(b *bbolt.Tx, name func(uint32) (string, bool)) error {
 		switch {
 		case err != nil:
 			return fmt.Errorf("a try in doubt: %w", err)
-		case m.Status != gateway.StatusUnknown && m.Status != gateway.StatusQueued:
-			return fmt.Errorf("message %d is %s, and has a try in doubt", m.IDM, m.Status)
+		case m.Status != gateway.StatusQueued && !anyPart(m, gateway.StatusUnknown):
+			return fmt.Errorf("message %d is %s, and a try of it is kept", m.IDM, m.Status)
 		}
 		return nil
 	})

@@ -224,3 +224,29 @@ func TestDoubtsComeInPagesThatCutNoMessage(t *testing.T) {
 		t.Errorf("second page %+v, %v", page, err)
 	}
 }
+
+// One segment was given up by a report while another is in doubt: the word on that one
+// is kept, and the message goes nowhere again.
+func TestADoubtInAMessageThatWasGivenUpIsKept(t *testing.T) {
+	for want, word := range map[gateway.Status]Outcome{
+		gateway.StatusSent:   {MR: 2, HasMR: true},
+		gateway.StatusFailed: {Kind: gateway.KindUnavailable, Retry: time.Unix(1, 0)},
+	} {
+		s, c := open(t)
+		m := text("camp", string(to1))
+		m.Segments = 2
+		idm := add(t, s, m)
+		send(t, s, intent(idm, 1), Outcome{MR: 1, HasMR: true})
+		send(t, s, intent(idm, 2), Outcome{Kind: gateway.KindUnknownOutcome})
+		must(t, s.Report(bg, report(c, 1, to1, 0x46)))
+		wantStatus(t, s, idm, gateway.StatusUndelivered)
+		must(t, s.Check(bg))
+		if !settle(t, s, oneDoubt(t, s), word) {
+			t.Error("the device's word is not taken")
+		}
+		wantStatus(t, s, idm, gateway.StatusUndelivered)
+		if got := get(t, s, idm); got.Parts[1].Status != want || !strings.Contains(got.Reason, "TP-ST 0x46") {
+			t.Errorf("segment 2 is %s, want %s; %q", got.Parts[1].Status, want, got.Reason)
+		}
+	}
+}
