@@ -136,7 +136,8 @@ func decodeIntentBody(in *opened, body []byte) error {
 }
 
 // openIntent writes that a segment is about to reach a device. gone says that the
-// row has left the queue meanwhile, or that the segment is out already.
+// row has left the queue meanwhile, that the segment is out already, or that the customer
+// opted out since the dialer looked: the row ends in this commit then.
 func (t *tx) openIntent(want Intent) (gone bool, err error) {
 	in := &opened{Intent: want}
 	if in.At.IsZero() {
@@ -151,6 +152,9 @@ func (t *tx) openIntent(want Intent) (gone bool, err error) {
 	case !mayOpen(t.b, m, in.Segment):
 		return true, nil
 	}
+	if stopped, err := t.stoppedMeanwhile(in, m); stopped || err != nil {
+		return true, err
+	}
 	if in.Attempt == 0 {
 		in.Attempt = m.Attempts + 1
 	}
@@ -161,6 +165,25 @@ func (t *tx) openIntent(want Intent) (gone bool, err error) {
 		t.rings[in.Dialer] = in.Port
 	}
 	return false, t.putIntent(in)
+}
+
+// stoppedMeanwhile ends a row whose customer opted out. Where the blacklist cannot be
+// read the row only stays: the dialer, which looks again, knows what to do with it.
+func (t *tx) stoppedMeanwhile(in *opened, m *gateway.Message) (bool, error) {
+	number, ok := m.To.Packed()
+	if in.Exempt || !ok {
+		return false, nil
+	}
+	v, err := viewBlack(t.b)
+	if err != nil {
+		return true, nil
+	}
+	_, optOut, err := v.match(number, t.homes[m.IDM].lane())
+	if err != nil || !optOut {
+		return err != nil, nil
+	}
+	m.Kind, m.Reason = gateway.KindForbidden, "the customer opted out"
+	return true, t.end(m, gateway.StatusBlocked, gateway.Transition{Kind: m.Kind, Text: m.Reason})
 }
 
 // mayOpen says that a segment of a message may go to a device: the row is queued,

@@ -19,7 +19,7 @@ func (d *Dialer) openStep(s *slot, f *flight) {
 	in := spool.Intent{
 		IDM: f.m.IDM, Segment: f.segment, UserID: <-d.ids, Provider: s.provider, Channel: s.id,
 		IMEI: s.ch.IMEI, SIM: s.sim.key, Attempt: f.attempt, Port: s.port, Charge: f.charge,
-		Limits: f.lane.def.limits(s.sim.key), Report: f.lane.def.Report, At: d.now,
+		Limits: f.lane.def.limits(s.sim.key), Report: f.lane.def.Report, Exempt: f.lane.def.Exempt, At: d.now,
 	}
 	if f.ring {
 		in.Dialer = f.lane.def.Name

@@ -1,0 +1,62 @@
+package spool
+
+import (
+	"testing"
+	"time"
+
+	"fieldpost/gateway"
+)
+
+// The dialer has looked, and the STOP is on disk before its intent is.
+func TestNoIntentIsWrittenAfterAnOptOut(t *testing.T) {
+	for name, tc := range map[string]struct {
+		begun  bool // its first segment is out
+		exempt bool
+		want   gateway.Status
+	}{
+		"of a new message":           {want: gateway.StatusBlocked},
+		"of the rest of a message":   {begun: true, want: gateway.StatusBlocked},
+		"but that of a confirmation": {exempt: true, want: gateway.StatusSubmitting},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, c := openJudging(t)
+			m := text("camp", string(from))
+			m.Segments = 2
+			idm := add(t, s, m)
+			next := intent(idm, 1)
+			if tc.begun {
+				send(t, s, next, Outcome{MR: 1, HasMR: true})
+				next.Segment = 2
+			}
+			says(t, s, c, from, "STOP")
+			before, err := s.SIMUsage(next.SIM, c.now())
+			must(t, err)
+			next.Exempt, next.At = tc.exempt, c.now()
+			r := step(t, s, Step{Intents: []Intent{next}})
+			if gone := len(r.Gone) == 1; gone == tc.exempt {
+				t.Errorf("the intent is gone: %t", gone)
+			}
+			wantStatus(t, s, idm, tc.want)
+			after, err := s.SIMUsage(next.SIM, c.now())
+			must(t, err)
+			if charged := after.Day != before.Day; charged != tc.exempt {
+				t.Errorf("the SIM is charged: %t", charged)
+			}
+			hits, _, err := s.Hits("", 10)
+			must(t, err)
+			if n := len(hits); (n == 1) == tc.exempt || n == 1 && !hits[0].OptOut {
+				t.Errorf("the history of the blacklist: %+v", hits)
+			}
+		})
+	}
+}
+
+// A row that waits to be sent again stays in doubt about its first try.
+func TestAnOptOutDoesNotEndADoubt(t *testing.T) {
+	s, c := openJudging(t)
+	idm := resending(t, s, 1)
+	must(t, s.Blacklist(bg, Listed{Number: to1, OptOut: true, Source: "ana"}))
+	c.add(time.Hour)
+	step(t, s, Step{Intents: []Intent{intent(idm, 1)}})
+	wantStatus(t, s, idm, gateway.StatusUnknown)
+}
