@@ -59,7 +59,8 @@
 //     holds. An import and Unlist leave opt-outs alone. The size is the number of entries.
 //  11. An inbound TPDU is stored before Inbound returns, and makes one message at most. Segments
 //     of two messages are never joined; a set is open, or delivered and waiting for late ones.
-//     What it asks of the blacklist is done in the same commit.
+//     What it asks of the blacklist is done in the same commit; a start takes off nothing but
+//     the customer's own stop of before, and no intent follows a stop but one that is exempt.
 //  12. A segment that a report delivered stays delivered. A report finds a send of its own SIM
 //     and recipient only, or waits for it.
 //  13. An idempotency key gives its first answer for seven days. A definition is replaced only

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -40,7 +41,52 @@ func (t *tx) judge(in *gateway.Inbound) error {
 		}
 		w = gateway.WishNear
 	}
+	if w == gateway.WishStart {
+		var err error
+		if w, err = t.startOf(in); err != nil {
+			return err
+		}
+	}
 	return t.grant(in, w, wishSource(in.Seq))
+}
+
+// startOf says what a customer's start is worth. It takes off what the customer's own stop
+// before it listed; what somebody else listed, or a stop that was sent later and read first, is
+// for a person.
+func (t *tx) startOf(in *gateway.Inbound) (gateway.Wish, error) {
+	e, err := t.listing(in.From, "", true)
+	if err != nil {
+		return gateway.WishNone, err
+	}
+	v, err := viewBlack(t.b)
+	if err != nil {
+		return gateway.WishNone, err
+	}
+	listed, err := v.has(e)
+	if err != nil || !listed {
+		return gateway.WishStart, err
+	}
+	if at, own := t.stopBehind(v.listed.Get(e.key())); !own || in.SentAt.Before(at) {
+		return gateway.WishNear, nil
+	}
+	return gateway.WishStart, nil
+}
+
+// stopBehind says whether a customer's message listed an entry, and when it was sent: zero
+// where the message cannot be read any more.
+func (t *tx) stopBehind(entry []byte) (at time.Time, own bool) {
+	a, err := decodeAddition(entry)
+	if err != nil {
+		return at, false
+	}
+	text, own := strings.CutPrefix(a.source, "sms:")
+	text, _, _ = strings.Cut(text, " ")
+	seq, err := strconv.ParseUint(text, 10, 64)
+	if !own || err != nil {
+		return at, false
+	}
+	in, _ := t.readInbound(seq)
+	return in.SentAt, true
 }
 
 // grant keeps a wish, and changes the blacklist as it says. A number that is listed by an

@@ -259,3 +259,36 @@ func TestWhoConfirmsWishesIsWoken(t *testing.T) {
 	says(t, s, c, from, "STOP")
 	<-heard
 }
+
+// A gateway gives the newest first, and a SIM by the places of its memory.
+func TestAStartThatWasSentBeforeTheStopTakesNothingOff(t *testing.T) {
+	s, c := openJudging(t)
+	early := c.now()
+	c.add(time.Minute)
+	says(t, s, c, from, "STOP")
+	in, _ := take(t, s, modem.Part{From: from, Text: "START", SentAt: early, Raw: "late"})
+	if out, _ := optedOut(t, s); !out {
+		t.Error("the customer's last word was stop")
+	}
+	if n := len(unreplied(t, s)); n != 1 || in.Wish != gateway.WishNear {
+		t.Errorf("%d to confirm, %s", n, in.Wish)
+	}
+}
+
+// What a person, a court or a list entered is not a customer's to take off unseen.
+func TestAStartThatFindsAnotherOnesOptOutIsForAPerson(t *testing.T) {
+	s, c := openJudging(t)
+	must(t, s.Blacklist(bg, Listed{Number: from, OptOut: true, Source: "ana"}))
+	in := says(t, s, c, from, "START")
+	if out, l := optedOut(t, s); !out || l.Source != "ana" {
+		t.Errorf("opted out %t: %+v", out, l)
+	}
+	if in.Wish != gateway.WishNear || len(wishes(t, s, gateway.WishNear)) != 1 || len(unreplied(t, s)) != 0 {
+		t.Errorf("the message is %s, to confirm %d", in.Wish, len(unreplied(t, s)))
+	}
+	_, err := s.Decide(bg, in.Seq, gateway.WishStart, "ana")
+	must(t, err)
+	if out, _ := optedOut(t, s); out {
+		t.Error("the person's word changes nothing")
+	}
+}

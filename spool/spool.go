@@ -46,7 +46,7 @@ type Options struct {
 	Normalise func(typed string) (gateway.Address, error)
 	// Judge says what an inbound message asks of us, from its text: stop lists its sender
 	// for every campaign as an opt-out, start takes that off, in the commit that stores the
-	// message. It runs in the writer's goroutine, more than once for one message; nil = nothing.
+	// message, where the sender's own stop of before is why it is there. It runs in the writer's goroutine, more than once for one message; nil = nothing.
 	Judge func(text string) gateway.Wish
 
 	// openFile opens the file: a test measures and breaks it.
