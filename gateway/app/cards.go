@@ -23,6 +23,10 @@ func (a *App) openSIMs() (err error) {
 			}
 			return p.Limits
 		},
+		Reports: func(provider string) bool {
+			p, err := a.catalog.Provider(provider)
+			return err == nil && p.Report
+		},
 		Trusted: a.clockBelieved, Now: a.now, Tick: a.tick, Logger: a.log.With("part", "sims"),
 	})
 	return err

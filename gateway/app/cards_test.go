@@ -93,7 +93,7 @@ func TestASIMThatSendsAndNeverDeliversLeavesTheRing(t *testing.T) {
 	if c := h.sim(id); c.Held.Cause != "reports" || !strings.Contains(c.Held.Why, "none of the 35 segments") || c.Channel != "bank/2" {
 		t.Errorf("it is held as %+v", c)
 	}
-	h.alarmed("SIM " + id + " in bank/2 sends nothing any more: none of the 35 segments")
+	h.alarmed("SIM " + id + " in bank/2 is held and sends nothing: none of the 35 segments")
 	if c := h.channel(2); c.State != "ready" || !strings.Contains(c.Held, "none of the 35 segments") {
 		t.Errorf("its channel says %+v", c)
 	}
@@ -217,7 +217,7 @@ func TestASwappedCardWaitsForAPerson(t *testing.T) {
 	}
 	x, err := h.Explain(t.Context(), a.ID)
 	must(t, err)
-	if said := strings.Join(x.Reasons, " "); !strings.Contains(said, "nobody has confirmed it") {
+	if said := strings.Join(x.Reasons, " "); !strings.Contains(said, "fieldpost sims confirm ") {
 		t.Errorf("the message says %q", said)
 	}
 	if n := h.bank.Network.Len(); n != 1 {

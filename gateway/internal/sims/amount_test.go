@@ -29,6 +29,19 @@ func TestAmountsAreReadAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
+func TestTwoAmountsBesideEachOtherAreNotOne(t *testing.T) {
+	for _, s := range []string{"12.50 100", "120 30", "1 2", "12 3456", "1'2", "5 000 00", "12, 500", "120 30.50"} {
+		if got, ok := parseAmount(s); ok {
+			t.Errorf("%q is read as %v", s, got)
+		}
+	}
+	for s, want := range map[string]float64{" 120 ": 120, "- 5": -5, "12 345 678": 12345678} {
+		if got, ok := parseAmount(s); !ok || got != want {
+			t.Errorf("%q is %v (%v), want %v", s, got, ok, want)
+		}
+	}
+}
+
 func TestAmountsOfEveryStyleAreReadAlike(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cents := rapid.Int64Range(0, 99_999_999_999).Draw(t, "cents")

@@ -87,7 +87,7 @@ func (s *SIMs) due() (all []question) {
 		if o == nil || !e.ready || e.asking {
 			continue
 		}
-		if e.due.IsZero() {
+		if e.due.IsZero() || e.due.Sub(now) > 2*o.Balance.Every { // the clock was set back since
 			e.due = s.plan(e, o.Balance.Every, now)
 		}
 		if now.Before(e.due) {
@@ -148,17 +148,23 @@ func (s *SIMs) ask(ctx context.Context, q question) error {
 // unanswered plans the next try. What the device or the network will never do is left
 // for the next period.
 func (s *SIMs) unanswered(q *question, err error) {
-	e, now := q.e, s.now()
+	e, now, why := q.e, s.now(), clip(err.Error())
+	tell := false
 	switch gateway.KindOf(err) {
 	case gateway.KindRefused, gateway.KindInvalid:
+		tell = why != e.Balance.Error
 		e.fails, e.Balance.Asked = 0, now
 		e.due = s.plan(e, q.Balance.Every, now)
 	default:
 		e.fails++
+		tell = e.fails == failsTold
 		e.due = now.Add(backoff(e.fails, q.Balance.Every))
 	}
-	if why := clip(err.Error()); why != e.Balance.Error {
+	if why != e.Balance.Error {
 		e.Balance.Error, e.dirty = why, true
+	}
+	if tell {
+		s.alarm(e, fmt.Sprintf("the balance of SIM %s in %s is not known: %s does not answer to %s: %s", e.ID, e.Channel, q.Name, q.Balance.Code, why))
 	}
 }
 

@@ -216,6 +216,40 @@ func TestAnAnswerOfTheFutureDelaysNoQuestion(t *testing.T) {
 	})
 }
 
+func TestAClockThatIsSetBackSilencesNoBalance(t *testing.T) {
+	var ahead atomic.Int64
+	ahead.Store(int64(3 * 365 * 24 * time.Hour))
+	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())).Round(0) } // a wall clock only
+	inWorld(t, Options{Site: antel(), Now: now}, func(w *world) {
+		w.bank.answers(func(string, string) (string, error) { return "Saldo: $ 500", nil })
+		w.plug(in(0, "8000"))
+		w.pass(15 * time.Minute)
+		ahead.Store(0)
+		before := w.bank.asks()
+		w.pass(30 * time.Hour)
+		if n := w.bank.asks() - before; n == 0 || n > 3 {
+			t.Errorf("%d questions in the 30 hours after the clock was set three years back", n)
+		}
+	})
+}
+
+// What an operator does not hear of is a card that runs dry.
+func TestABalanceThatNobodyTellsIsAnAlarmOnce(t *testing.T) {
+	for said, kind := range map[string]gateway.Kind{"the network knows no such request": gateway.KindRefused, "the network did not answer the request": gateway.KindUnavailable} {
+		inWorld(t, Options{Site: antel()}, func(w *world) {
+			w.bank.answers(func(string, string) (string, error) { return "", gateway.Errorf(kind, "%s", said) })
+			w.plug(in(0, "9000"))
+			w.pass(5 * 24 * time.Hour)
+			if w.store.count("alarm: the balance of SIM 9000 in bank/0 is not known: Antel does not answer to *222#: "+said) != 1 || w.store.count("alarm") != 1 {
+				t.Errorf("%s: %q", said, w.store.said())
+			}
+			if kind == gateway.KindUnavailable && w.bank.asks() > 30 {
+				t.Errorf("a channel that never answers was asked %d times in five days", w.bank.asks())
+			}
+		})
+	}
+}
+
 func TestACardCanBeAskedNow(t *testing.T) {
 	inWorld(t, Options{Site: antel()}, func(w *world) {
 		w.plug(in(0, "9000"), in(1, ""))

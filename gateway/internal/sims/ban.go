@@ -19,7 +19,7 @@ func (s *SIMs) lift(e *entry) {
 func (s *SIMs) judge(now time.Time) {
 	providers := map[string][]*entry{}
 	for _, e := range s.cards {
-		if e.ready && (e.Hold == nil || e.Hold.Cause == CauseReports) {
+		if e.ready && e.reports && (e.Hold == nil || e.Hold.Cause == CauseReports) {
 			providers[e.provider] = append(providers[e.provider], e)
 		}
 	}
@@ -61,10 +61,12 @@ func (s *SIMs) judgeProvider(provider string, all []*entry, now time.Time) {
 }
 
 // suspect says that a card sends and nothing is delivered, though it usually is. Of a
-// card without a past, that of the others in the box is asked.
+// card without a past, that of the others in the box is asked. A report that the box
+// could not hear while it was off, or a clock that is set after the start, has its hour
+// to show.
 func (s *SIMs) suspect(e *entry, now time.Time) bool {
 	n, since := mute(&e.record, e.Pardon)
-	if n < muteSegments || now.Sub(since) < muteTime {
+	if n < muteSegments || now.Sub(since) < muteTime || now.Sub(s.from) < muteTime {
 		return false
 	}
 	own := past(&e.record, now)
@@ -118,7 +120,7 @@ func (s *SIMs) block(e *entry, now time.Time) {
 	n, since := mute(&e.record, e.Pardon)
 	why := fmt.Sprintf("none of the %d segments that it sent since %s was delivered%s: the operator may have blocked it",
 		n, since.UTC().Format("2006-01-02 15:04 MST"), usually(past(&e.record, now)))
-	s.alarm(e, fmt.Sprintf("SIM %s in %s sends nothing any more: %s", e.ID, e.Channel, why))
+	s.alarm(e, fmt.Sprintf("SIM %s in %s is held and sends nothing: %s. \"fieldpost sims release %s\" gives it back", e.ID, e.Channel, why, e.ID))
 	s.hold(e, Hold{Since: now, Cause: CauseReports, Why: why})
 }
 

@@ -26,7 +26,7 @@ func (s *SIMs) care() {
 		if e == nil {
 			continue
 		}
-		e.record = r.SIMRecord
+		e.record, e.reports = r.SIMRecord, s.o.Reports(e.provider)
 		e.Health = e.weigh(now)
 		e.Left = left(s.o.Limits(id, e.provider), r.Day, r.Month, r.Recipients)
 		s.lift(e)

@@ -18,11 +18,16 @@
 // either, the reports are broken and not the card: there is one alarm, and nothing is
 // held. So the last card that can send is never taken away.
 //
+// Nobody is judged in the first hour of the daemon, because reports of before it may
+// still come, nor where the provider asks for no reports. A card that told its ICCID
+// once is held by its IMSI too.
+//
 // # Balances
 //
 // Each card is asked for its balance by its operator's code, at its own time of the
 // day; the time of the last answer is on disk. An answer without an amount that can be
-// read is kept as it came.
+// read is kept as it came. A balance that nobody tells is an alarm: at once where the
+// network refuses the code, after seven hours of tries where no answer comes.
 //
 // # Invariants
 //

@@ -78,7 +78,7 @@ func (e *entry) weigh(now time.Time) Health {
 		h.take(pointsDelivery*drop, "%.0f %% of what it sent in the last %d days was delivered, and %.0f %% before",
 			100*recent.share(), recentDays, 100*before.share())
 	}
-	if n, _ := mute(r, e.Pardon); n >= muteHint {
+	if n, _ := mute(r, e.Pardon); e.reports && n >= muteHint {
 		h.take(pointsMute*float64(n)/muteSegments, "none of the last %d segments was reported as delivered", n)
 	}
 	if r.Refusals > 1 {

@@ -99,7 +99,7 @@ func TestACardThatSendsAndNeverDeliversLeavesTheRing(t *testing.T) {
 		if !strings.Contains(why, "none of the 34 segments") || !strings.Contains(why, "% were in the 14 days before") {
 			t.Errorf("it is held because %q", why)
 		}
-		if w.store.count("alarm: SIM 8000 in bank/0 sends nothing any more: "+why) != 1 || w.store.count("held 8000") != 1 {
+		if w.store.count("alarm: SIM 8000 in bank/0 is held and sends nothing: "+why) != 1 || w.store.count("held 8000") != 1 {
 			t.Errorf("the events are %q", w.store.said())
 		}
 		if c := w.store.stored(t, "8000"); c.Hold == nil || c.Hold.Why != why || c.Hold.Cause != CauseReports {
@@ -338,6 +338,48 @@ func TestACardThatNeverGotReportsIsNotHeld(t *testing.T) {
 		w.pass(3 * time.Hour)
 		if w.heldOnes() != nil || w.store.count("alarm") != 0 {
 			t.Errorf("%v are held: %q", w.heldOnes(), w.store.said())
+		}
+	})
+}
+
+func TestReportsOfBeforeAStopMayStillComeAfterIt(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		a, b, _ := w.three()
+		w.pass(10 * time.Minute)
+		w.sent(a, 40)
+		w.sent(b, 1)
+		w.delivered(b, 1)
+		w.stop()
+		time.Sleep(10 * time.Hour)
+		w.start()
+		w.plug(in(0, "8000"), in(1, "8001"), in(2, "8002"))
+		w.pass(10 * time.Minute)
+		if got := w.heldOnes(); got != nil {
+			t.Errorf("ten minutes after the start %v are held: %q", got, w.store.said())
+		}
+		w.pass(time.Hour)
+		if got := w.heldOnes(); len(got) != 1 {
+			t.Errorf("an hour later %v are held, want 8000", got)
+		}
+	})
+}
+
+func TestWhereNobodyAsksForReportsNobodyIsJudgedByThem(t *testing.T) {
+	reports := true
+	inWorld(t, Options{Reports: func(string) bool { return reports }}, func(w *world) {
+		a, b, _ := w.three()
+		w.sent(a, 40)
+		w.delivered(b, 1)
+		w.stop()
+		reports = false // and with the next start the site asks for none
+		w.start()
+		w.plug(in(0, "8000"), in(1, "8001"), in(2, "8002"))
+		w.pass(5 * time.Hour)
+		if got := w.heldOnes(); got != nil || w.store.count("alarm") != 0 {
+			t.Errorf("%v are held: %q", got, w.store.said())
+		}
+		if h := w.card("8000").Health; h.Score != 100 {
+			t.Errorf("the health is %+v", h)
 		}
 	})
 }

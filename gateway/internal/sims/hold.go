@@ -60,7 +60,7 @@ func (s *SIMs) change(ctx context.Context, id string, f func(*entry) error) (Car
 	}
 	// Whether it is on disk must be known, also when the caller is gone.
 	if err := s.write(context.WithoutCancel(ctx), e); err != nil {
-		return Card{}, err
+		return Card{}, gateway.Errorf(gateway.KindOf(err), "this is in force, and not on disk yet: a restart before the disk takes it undoes it: %w", err)
 	}
 	return s.Card(id)
 }

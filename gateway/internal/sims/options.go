@@ -55,6 +55,9 @@ type Options struct {
 
 	// Limits gives what a card may send through a provider; nil = no limit.
 	Limits func(sim, provider string) gateway.Limits
+	// Reports says whether a provider asks for delivery reports; nil = always. Where it does
+	// not, no card is judged by those that do not come.
+	Reports func(provider string) bool
 	// Trusted says whether the clock is believed; nil = always.
 	Trusted func() bool
 	Now     func() time.Time    // stamps; nil = time.Now
@@ -66,6 +69,9 @@ type Options struct {
 func (o *Options) defaults() {
 	if o.Limits == nil {
 		o.Limits = func(string, string) gateway.Limits { return gateway.Limits{} }
+	}
+	if o.Reports == nil {
+		o.Reports = func(string) bool { return true }
 	}
 	if o.Trusted == nil {
 		o.Trusted = func() bool { return true }

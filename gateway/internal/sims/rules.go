@@ -36,6 +36,7 @@ const (
 	firstWithin  = 10 * time.Minute // a card that is due is asked within this
 	asksAtOnce   = 4
 	askTime      = 2 * time.Minute // for the network's answer
+	failsTold    = 5               // tries in a row, over seven hours, before an alarm says that a balance is not known
 	tickEvery    = time.Minute
 )
 

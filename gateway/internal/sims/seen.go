@@ -1,6 +1,7 @@
 package sims
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -178,7 +179,9 @@ func (s *SIMs) moved(e *entry, c *gateway.Channel, now time.Time) {
 	}
 	s.tell(e, change, reason, "")
 	if former != "" && s.o.Site.ConfirmSwap && e.Hold == nil {
-		s.hold(e, Hold{Since: now, Cause: CauseSwap, Why: "it took the slot of " + former + " in " + c.ID + ", and nobody has confirmed it"})
+		why := fmt.Sprintf("it took the slot of %s in %s, and waits for a person: \"fieldpost sims confirm %s\"", former, c.ID, e.ID)
+		s.alarm(e, fmt.Sprintf("SIM %s sends nothing: %s", e.ID, why))
+		s.hold(e, Hold{Since: now, Cause: CauseSwap, Why: why})
 	}
 }
 

@@ -111,7 +111,7 @@ func TestASwapThatMustBeConfirmedLetsNoMessagePass(t *testing.T) {
 		changed := w.Watch()
 		w.bank.set(in(0, "8959003"), in(1, "8959001")) // and nobody has looked yet
 		for id, want := range map[string]string{"8959003": "8959001 in bank/0", "8959001": "8959002 in bank/1"} {
-			if why := w.Held(id); !strings.Contains(why, want) || !strings.Contains(why, "confirmed") {
+			if why := w.Held(id); !strings.Contains(why, want) || !strings.Contains(why, `"fieldpost sims confirm `+id) {
 				t.Errorf("%s is held because %q", id, why)
 			}
 		}
@@ -121,6 +121,9 @@ func TestASwapThatMustBeConfirmedLetsNoMessagePass(t *testing.T) {
 			t.Error("the dialer does not hear of it")
 		}
 		synctest.Wait()
+		if w.store.count("alarm: SIM 8959003 sends nothing: it took the slot of 8959001 in bank/0") != 1 {
+			t.Errorf("the operator hears %q", w.store.said())
+		}
 		if _, err := w.Confirm(w.t.Context(), "8959003", "anna"); err != nil {
 			t.Fatal(err)
 		}
@@ -247,8 +250,8 @@ func TestAHoldIsInForceBeforeTheDiskTakesItAndWrittenOnceItDoes(t *testing.T) {
 		w.store.fail(errDisk)
 		ctx, cancel := context.WithCancel(w.t.Context())
 		cancel() // the caller is gone: that decides nothing
-		if _, err := w.Hold(ctx, "8959001", "lent out", "anna"); err == nil {
-			t.Error("it is told to be on disk")
+		if _, err := w.Hold(ctx, "8959001", "lent out", "anna"); err == nil || !strings.Contains(err.Error(), "not on disk yet") {
+			t.Errorf("it is told to be on disk: %v", err)
 		}
 		if w.Held("8959001") != "lent out" {
 			t.Errorf("it is held because %q", w.Held("8959001"))
@@ -261,11 +264,45 @@ func TestAHoldIsInForceBeforeTheDiskTakesItAndWrittenOnceItDoes(t *testing.T) {
 		if _, err := w.Hold(w.t.Context(), "8959001", "", "anna"); gateway.KindOf(err) != gateway.KindInvalid {
 			t.Errorf("a hold without a reason: %v", err)
 		}
-		if _, err := w.Release(w.t.Context(), "8959001", "anna"); err != nil {
-			t.Error(err)
+		w.store.fail(errDisk)
+		if _, err := w.Release(w.t.Context(), "8959001", "anna"); gateway.KindOf(err) != gateway.KindOf(errDisk) || !strings.Contains(fmt.Sprint(err), "not on disk yet") {
+			t.Errorf("released with a full disk: %v", err)
+		}
+		if w.Held("8959001") != "" || w.store.stored(t, "8959001").Hold == nil {
+			t.Error("what a full disk does not take is not what holds")
+		}
+		w.store.fail(nil)
+		w.pass(2 * time.Minute)
+		if w.store.stored(t, "8959001").Hold != nil || w.store.count("released 8959001") != 1 {
+			t.Errorf("the release is lost: %q", w.store.said())
 		}
 		if _, err := w.Release(w.t.Context(), "8959001", "anna"); gateway.KindOf(err) != gateway.KindConflict {
 			t.Errorf("to release what is not held: %v", err)
+		}
+	})
+}
+
+func TestAHeldCardThatTellsItsIMSIOnlyIsHeld(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		w.plug(in(0, "8000"))
+		if _, err := w.Hold(t.Context(), "8000", "lent", "ana"); err != nil {
+			t.Fatal(err)
+		}
+		c := in(0, "8000")
+		c.ICCID = ""
+		w.bank.set(c)
+		if w.Held(c.SIMKey()) == "" {
+			t.Error("it may send while its device does not tell its ICCID")
+		}
+		w.pass(2 * time.Minute)
+		if w.Held(c.SIMKey()) == "" {
+			t.Error("it may send when it was looked at")
+		}
+		if _, err := w.Release(t.Context(), "8000", "ana"); err != nil {
+			t.Fatal(err)
+		}
+		if why := w.Held(c.SIMKey()); why != "" {
+			t.Errorf("released, it is held: %s", why)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ type SIMs struct {
 	// Set once.
 	o    Options
 	book *book
+	from time.Time     // when it was opened
 	kick chan struct{} // something waits for the disk
 	asks chan struct{} // a seat for each balance that is asked for by schedule
 
@@ -44,6 +46,7 @@ type entry struct {
 
 	ready    bool // its channel can send
 	provider string
+	reports  bool    // are asked for by its provider
 	signal   float64 // the present one, averaged; 0 = not known
 	record   spool.SIMRecord
 
@@ -64,7 +67,7 @@ func Open(o Options) (*SIMs, error) {
 		return nil, err
 	}
 	s := &SIMs{
-		o: o, book: b, kick: make(chan struct{}, 1), asks: make(chan struct{}, asksAtOnce),
+		o: o, book: b, from: o.Now().UTC(), kick: make(chan struct{}, 1), asks: make(chan struct{}, asksAtOnce),
 		cards: map[string]*entry{}, broken: map[string]bool{}, changed: make(chan struct{}),
 	}
 	for _, d := range docs {
@@ -111,6 +114,20 @@ func (s *SIMs) Held(sim string) string {
 	}
 	if e := s.cards[sim]; e != nil && e.Hold != nil {
 		return e.Hold.Why
+	}
+	if imsi, ok := strings.CutPrefix(sim, "imsi:"); ok {
+		return s.heldByIMSI(imsi)
+	}
+	return ""
+}
+
+// heldByIMSI says why a card is held whose device told its ICCID once, and does not
+// now. mu is held.
+func (s *SIMs) heldByIMSI(imsi string) string {
+	for _, e := range s.cards {
+		if e.IMSI == imsi && e.Hold != nil {
+			return e.Hold.Why
+		}
 	}
 	return ""
 }
