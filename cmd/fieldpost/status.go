@@ -101,8 +101,11 @@ func troubles(o *overview) []string {
 		}
 	}
 	for _, ch := range o.Channels {
-		if ch.State != readyState {
+		switch {
+		case ch.State != readyState:
 			add("channel %s is %s: %s", ch.ID, ch.State, ch.Reason)
+		case ch.Held != "":
+			add("channel %s is ready, and its SIM is held: %s", ch.ID, ch.Held)
 		}
 	}
 	if n := o.Site.Backlog.Unknown; n > 0 {

@@ -16,6 +16,7 @@ func cards(t *testing.T, b *box) {
 	b.verb(t, "sims", "hold", id, "lent to branch 7").wants(t, exitDone, id+" is held")
 	b.verb(t, "sims").wants(t, exitDone, "lent to branch 7")
 	b.verb(t, "channels").wants(t, exitDone, "held: lent to branch 7")
+	b.verb(t, "status").wants(t, exitDone, "- channel bank/0 is ready, and its SIM is held: lent to branch 7")
 	b.verb(t, "sims", "show", id).wants(t, exitDone, "operator    Simtel", "in          bank/0", "because     lent to branch 7", "CHANNEL", "BALANCE")
 	b.verb(t, "sims", "confirm", id).wants(t, exitFault, "does not wait to be confirmed")
 	b.verb(t, "sims", "release", id).wants(t, exitDone, id+" may send")
