@@ -74,8 +74,8 @@ func (c *Catalog) Lanes() []Lane {
 // nobody else's message comes into it.
 func OwnLane(provider string) string { return "@" + provider }
 
-// OwnLanes lists the providers' own queues. They have no schedule and no pace but the
-// provider's rate, and run whenever their provider does.
+// OwnLanes lists the providers' own queues. They have no schedule, and no pace and no
+// pattern but the provider's, and run whenever their provider does.
 func (c *Catalog) OwnLanes() []Lane {
 	s := c.now.Load()
 	lanes := make([]Lane, 0, len(s.providers))
@@ -83,6 +83,7 @@ func (c *Catalog) OwnLanes() []Lane {
 		p := s.providers[name]
 		l := Lane{Name: OwnLane(name), Provider: p.clone().Provider, Enabled: true, Started: true, Batch: gateway.MaxBatch, Zone: c.zone, Own: true}
 		l.Interval = leastInterval(&l.Provider)
+		l.resolve("", nil)
 		lanes = append(lanes, l)
 	}
 	return lanes

@@ -30,3 +30,16 @@ func TestEachProviderHasALaneThatNobodyElseCanName(t *testing.T) {
 		}
 	}
 }
+
+// Anybody can write a sender: an answer goes to no number that the provider is kept from.
+func TestAProvidersOwnLaneKeepsToItsPattern(t *testing.T) {
+	c := open(t, newMemory())
+	p := bank()
+	p.Pattern = `\+598\d+`
+	must[Provider](t)(c.PutProvider(t.Context(), p))
+	for _, l := range c.OwnLanes() {
+		if l.Provider.Name == p.Name && (l.Pattern == nil || l.Pattern.MatchString("+88212345678") || !l.Pattern.MatchString("+59898344484")) {
+			t.Errorf("its pattern is %v", l.Pattern)
+		}
+	}
+}
