@@ -6,8 +6,9 @@ import (
 	"sync"
 )
 
-// urcQueue is how many unsolicited lines wait for a slow listener.
-const urcQueue = 1024
+// urcQueue is how many unsolicited lines wait for a slow listener, which puts what it
+// cannot store at once aside. It is held for each modem, used or not: 12 KiB.
+const urcQueue = 256
 
 // Cut is what a command had done when it was given up.
 type Cut struct {

@@ -209,12 +209,12 @@ func TestLinkBoundsAnAnswerWithoutAnEnd(t *testing.T) {
 
 func TestLinkKeepsTheOrderA6(t *testing.T) {
 	var said strings.Builder
-	for i := range 500 {
+	for i := range urcQueue {
 		fmt.Fprintf(&said, "+CMTI: \"SM\",%d\r\n", i)
 	}
 	h := hear(t, nil, said.String())
-	if len(h.urcs) != 500 {
-		t.Fatalf("%d unsolicited lines, want 500", len(h.urcs))
+	if len(h.urcs) != urcQueue {
+		t.Fatalf("%d unsolicited lines, want %d", len(h.urcs), urcQueue)
 	}
 	for i, u := range h.urcs {
 		if u.Args != fmt.Sprintf("\"SM\",%d", i) {
