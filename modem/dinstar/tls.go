@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"fieldpost/gateway"
@@ -59,6 +60,7 @@ func distrust(err error) string {
 	var (
 		other *otherCertificate
 		chain *tls.CertificateVerificationError
+		plain tls.RecordHeaderError
 	)
 	switch {
 	case errors.As(err, &other):
@@ -66,6 +68,8 @@ func distrust(err error) string {
 	case errors.As(err, &chain) && len(chain.UnverifiedCertificates) > 0:
 		return fmt.Sprintf("its certificate is not trusted: %v; if this is the gateway, set certificate to its SHA-256, %x",
 			chain.Err, sha256.Sum256(chain.UnverifiedCertificates[0].Raw))
+	case errors.As(err, &plain), errors.Is(err, http.ErrSchemeMismatch):
+		return "it speaks no TLS there: write http:// in url, or the port of its https"
 	// crypto/tls has no types for these.
 	case strings.Contains(err.Error(), "protocol version"):
 		return "it speaks no TLS 1.2: use http:// on a network of its own"

@@ -66,6 +66,14 @@ func TestAPinnedCertificateIsTheOnlyOneThatIsBelieved(t *testing.T) {
 	}
 }
 
+func TestAGatewayWithoutTLSIsNamed(t *testing.T) {
+	s := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(s.Close)
+	if err := greeted(t, "https"+strings.TrimPrefix(s.URL, "http"), ""); gateway.KindOf(err) != gateway.KindUnavailable || !strings.Contains(fmt.Sprint(err), "write http:// in url") {
+		t.Errorf("a gateway without TLS gives %v", err)
+	}
+}
+
 func TestNoGatewayIsSpokenToOverOldTLS(t *testing.T) {
 	for _, c := range []struct {
 		version uint16

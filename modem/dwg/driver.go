@@ -2,11 +2,13 @@ package dwg
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"fieldpost/gateway"
@@ -71,7 +73,9 @@ func (d *Driver) Run(ctx context.Context, host modem.Host) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		return &gateway.Error{Kind: gateway.KindUnavailable, Field: "url", Text: fmt.Sprintf("nobody can listen on %s: %v", d.address, err), Err: err}
+		why := d.deaf(err)
+		newPorts(host).away(why) // a provider without a channel is one that nobody sees
+		return &gateway.Error{Kind: gateway.KindUnavailable, Field: "url", Text: why, Err: err}
 	}
 	d.setBound(ln.Addr())
 	defer d.setBound(nil)
@@ -81,6 +85,17 @@ func (d *Driver) Run(ctx context.Context, host modem.Host) error {
 		return nil
 	}
 	return err
+}
+
+// deaf says why nobody can listen where the url says.
+func (d *Driver) deaf(err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Sprintf("another program listens on %s: end it, or give another port in url and in the gateway's SMS server settings", d.address)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Sprintf("%s is no address of this machine now: url names where this machine listens, not the gateway", d.address)
+	}
+	return fmt.Sprintf("nobody can listen on %s: %v", d.address, err)
 }
 
 func (d *Driver) setBound(a net.Addr) {

@@ -106,6 +106,22 @@ func alone(t *testing.T) *house {
 	return h
 }
 
+// A provider without a channel is one that nobody sees.
+func TestWhoCannotListenHasAChannelThatSaysWhy(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	w, d := newWorld(), newDriver(t, ln.Addr().String())
+	if err := d.Run(t.Context(), w); gateway.KindOf(err) != gateway.KindUnavailable {
+		t.Errorf("Run gives %v", err)
+	}
+	if c := w.channels[0]; c.State != gateway.ChannelAbsent || !strings.Contains(c.Reason, "another program listens on "+ln.Addr().String()) {
+		t.Errorf("the channel is %+v", c)
+	}
+}
+
 func (h *house) send(port int, to, text string) error {
 	_, err := h.Send(context.Background(), port, modem.Submission{To: gateway.Address(to), Text: text, Segments: 1})
 	return err
