@@ -148,7 +148,7 @@ func (d *Dialer) passOver(l *lane, m *gateway.Message) bool {
 		return true
 	}
 	if s, bound, err := l.bound(m); bound && err == nil && !d.over(m) {
-		if s == nil || !s.free() || slices.Contains(l.ports, s) {
+		if s == nil || !s.free() || slices.Contains(l.ports, s) || d.shut(l, s, m) {
 			d.leaveStuck(l, m)
 			return true
 		}
@@ -171,6 +171,22 @@ func (d *Dialer) leaveStuck(l *lane, m *gateway.Message) {
 		l.dueAt(m.ValidUntil)
 	default: // it has ended, and the clock is not trusted yet
 		l.dueAt(d.now.Add(stuckWait))
+	}
+}
+
+// leaveShut gives up a claim that holds rows whose one channel has no room for them:
+// they would fill the lane's memory, and keep what other channels can take behind them.
+// The next claim passes over them.
+func (d *Dialer) leaveShut(l *lane) {
+	if !l.more {
+		return
+	}
+	for i := range l.buf {
+		if s, bound, err := l.bound(&l.buf[i]); bound && err == nil && s != nil && s.free() && d.shut(l, s, &l.buf[i]) {
+			l.stale = true
+			d.wakeIn(0)
+			return
+		}
 	}
 }
 

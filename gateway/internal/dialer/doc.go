@@ -16,7 +16,7 @@
 // lies between two sends. The retry table says what an outcome means.
 //
 // A claim passes over rows that cannot go now: of a number that is busy, or for a
-// channel that is. Where more of them lie in front than one claim may pass over, the
+// channel that is, or whose SIM has no room for them. Where more of them lie in front than one claim may pass over, the
 // rows behind are looked at over turns, round and round, and go in the order in which
 // they are come by; those of one number keep theirs.
 //

@@ -143,6 +143,7 @@ func (d *Dialer) define(l *lane, def Lane) {
 	if !def.Running || was.Provider != def.Provider {
 		l.forget()
 	}
+	l.stale = l.stale || l.passed // its limits may be others
 	l.lineUp(d.row)
 }
 

@@ -28,7 +28,7 @@ type sim struct {
 // have ended, or the clock was set. While it is not trusted, windows wait.
 func (s *sim) load(d *Dialer) error {
 	minute := d.now.Truncate(time.Minute)
-	if s.loaded && (minute.Equal(s.minute) || !d.trusted) {
+	if s.current(d) {
 		return nil
 	}
 	u, err := d.o.Meter.SIMUsage(s.key, d.now)
@@ -47,6 +47,11 @@ func (s *sim) load(d *Dialer) error {
 		}
 	}
 	return nil
+}
+
+// current says that what was read of the usage still holds.
+func (s *sim) current(d *Dialer) bool {
+	return s.loaded && (!d.trusted || d.now.Truncate(time.Minute).Equal(s.minute))
 }
 
 // window is one limit of a SIM.
@@ -166,6 +171,28 @@ func (d *Dialer) lack(l *lane, s *slot, m *gateway.Message) (window, time.Time) 
 		return windowNone, time.Time{}
 	}
 	return windowRecipients, windowRecipients.ends(&s.sim.usage, d.o.Zone)
+}
+
+// shut says that a channel cannot take a row that is bound to it, and notes when it
+// may. Claims ask, within a view of the store: so it answers from memory, and not at
+// all by usage that would be read anew.
+func (d *Dialer) shut(l *lane, s *slot, m *gateway.Message) bool {
+	if !s.splits(m) {
+		return true // until its card is in another device
+	}
+	if !s.sim.current(d) {
+		return false
+	}
+	lim := l.def.limits(s.sim.key)
+	w, until := s.sim.full(&lim, d.left(s, m), d.o.Zone)
+	if w == windowNone {
+		return false
+	}
+	if next := d.now.Add(stuckWait); until.After(next) {
+		until = next // the limits, or the clock, may be others by then
+	}
+	l.dueAt(until)
+	return true
 }
 
 // hasPlace says that a number has a place among the recipients of a slot's SIM, or
