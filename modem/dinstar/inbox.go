@@ -37,13 +37,12 @@ func (s *site) fetch(ctx context.Context) (again bool) {
 		}
 	}
 	page, err := s.page(ctx, s.inbox.mark.ID)
-	if err != nil { // the look at the ports says why
-		return false
+	if err == nil && !s.inbox.whole && page.holed(s.inbox.mark.ID) {
+		page, err = s.fill(ctx, s.inbox.mark.ID, page)
 	}
-	if !s.inbox.whole && page.holed(s.inbox.mark.ID) {
-		if page, err = s.fill(ctx, s.inbox.mark.ID, page); err != nil {
-			return false
-		}
+	if err != nil {
+		s.came.err = err
+		return false
 	}
 	return s.store(ctx, page)
 }
@@ -68,6 +67,7 @@ func (s *site) openInbox(ctx context.Context) bool {
 func (s *site) verify(ctx context.Context) bool {
 	again, err := s.restarted(ctx)
 	if err != nil {
+		s.came.err = err
 		return false
 	}
 	if again {

@@ -23,7 +23,8 @@ func (s *site) reports(ctx context.Context) bool {
 	}
 	a, err := s.api.post(ctx, s.o.Times.Query, "query_sms_deliver_status", s.since())
 	if err != nil {
-		return false // the look at the ports says why
+		s.came.err = err
+		return false
 	}
 	news := false
 	for _, x := range a.Results {

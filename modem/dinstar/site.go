@@ -65,8 +65,10 @@ type chore struct {
 	due   time.Time
 	do    func(ctx context.Context) (again bool) // again: there is more of it
 
-	push pushKind // what has it done at once
-	vow  vow
+	push   pushKind // what has it done at once
+	vow    vow
+	rested time.Time // not done before, whatever is pushed: it took long
+	failed int       // times in a row that the gateway gave nothing
 }
 
 func newSite(d *Driver, host modem.Host) *site {

@@ -12,6 +12,11 @@ const (
 	faultsGap = time.Minute            // between two lines of the log about exceptions
 )
 
+const (
+	restFactor = 4 // how many times as long as a look took the gateway is left to everything else
+	tellFailed = 3 // looks in a row that gave nothing, until the log says so
+)
+
 // vow is the word of a gateway that it pushes what a chore would find. While it keeps it, the
 // chore is only there for the pushes that were lost: a look a minute in place of one
 // every 5 s. One find that was not announced breaks it, until the next push.
@@ -26,14 +31,43 @@ type vow struct {
 
 // glance is what a look came to.
 type glance struct {
-	well bool // all that was there is stored
-	news bool // there was something that was not known
+	well bool  // all that was there is stored
+	news bool  // there was something that was not known
+	err  error // why the gateway gave nothing
 }
 
-// perform does a chore that is due, and says when it is due again.
+// perform does a chore that is due. One that took long is not due soon: each send_sms, and
+// each question for an outcome, goes by the same line.
 func (s *site) perform(ctx context.Context, c *chore, now time.Time) {
 	c.due, c.vow.last, s.came = now.Add(c.every), now, glance{}
 	again := c.do(ctx)
+	s.plan(c, again, now)
+	s.tellGiven(ctx, c)
+	if ended := time.Now(); !again && c.push != pushPorts { // a look at the ports that is late is news itself
+		c.rested = ended.Add(restFactor * ended.Sub(now))
+		if c.due.Before(c.rested) {
+			c.due = c.rested
+		}
+	}
+}
+
+// tellGiven tells of a chore that gets nothing from a gateway that serves otherwise, once.
+func (s *site) tellGiven(ctx context.Context, c *chore) {
+	switch what := slog.String("what", c.push.String()); {
+	case s.came.err != nil && ctx.Err() == nil:
+		if c.failed++; c.failed == tellFailed {
+			s.log.Warn("the gateway serves, and does not give this", what, slog.Any("error", s.came.err))
+		}
+	case s.came.well:
+		if c.failed >= tellFailed {
+			s.log.Info("the gateway gives it again", what)
+		}
+		c.failed = 0
+	}
+}
+
+// plan says when a chore is due again.
+func (s *site) plan(c *chore, again bool, now time.Time) {
 	if c.vow.rest == 0 {
 		if again {
 			c.due = now
@@ -92,6 +126,9 @@ func (s *site) answerPushes(now time.Time) {
 func (s *site) announce(c *chore, rung pushKind, now time.Time) {
 	if soon := c.vow.last.Add(pushGap); soon.After(now) {
 		now = soon
+	}
+	if now.Before(c.rested) {
+		now = c.rested
 	}
 	if now.Before(c.due) {
 		c.due = now
