@@ -72,7 +72,8 @@ func (c *Catalog) PutProvider(ctx context.Context, p Provider) (Provider, error)
 }
 
 // DeleteProvider deletes a provider; KindConflict while a campaign or dialer uses
-// it, or when the configuration file manages it.
+// it, while confirmations of opt-outs wait for it, or when the configuration file
+// manages it.
 func (c *Catalog) DeleteProvider(ctx context.Context, name string) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
@@ -87,7 +88,13 @@ func (c *Catalog) DeleteProvider(ctx context.Context, name string) error {
 	if by := s.users(name); len(by) > 0 {
 		return gateway.Errorf(gateway.KindConflict, "provider %s is used by %s: give them another provider first", name, listed(by))
 	}
-	if err := c.remove(ctx, kindProvider, name, "", false); err != nil {
+	// Its lane is not closed: the file may name the provider again, and opens none.
+	err := c.remove(ctx, kindProvider, name, OwnLane(name), true)
+	if gateway.KindOf(err) == gateway.KindConflict {
+		return gateway.Errorf(gateway.KindConflict,
+			"confirmations of opt-outs wait for provider %s: let them be sent; what cannot be ends by itself when it is too old", name)
+	}
+	if err != nil {
 		return err
 	}
 	c.publish(func(s *state) { delete(s.providers, name) })

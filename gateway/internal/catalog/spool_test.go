@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"fieldpost/gateway"
@@ -74,5 +75,27 @@ func TestADialersCampaignMayGoWhileItsRowsWait(t *testing.T) {
 	must[Dialer](t)(c.PutDialer(t.Context(), dialer("a")))
 	if err := submit(); err != nil {
 		t.Errorf("it is there again: %v", err)
+	}
+}
+
+func TestAProviderStaysWhileConfirmationsWaitInItsOwnLane(t *testing.T) {
+	s := must[*spool.Spool](t)(spool.Open(spool.Options{Path: filepath.Join(t.TempDir(), "spool.db")}))
+	defer s.Close()
+	c := open(t, s)
+	must[Provider](t)(c.PutProvider(t.Context(), bank()))
+	confirm := gateway.Message{Campaign: OwnLane("bank"), To: "+59899123456", Text: "Baja", Segments: 1, Status: gateway.StatusQueued}
+	must[spool.Added](t)(s.Add(t.Context(), confirm, spool.Idempotency{}))
+	err := c.DeleteProvider(t.Context(), "bank")
+	refused(t, err, gateway.KindConflict, "")
+	if !strings.Contains(err.Error(), "confirmations of opt-outs wait for provider bank") {
+		t.Error(err)
+	}
+	must[int](t)(s.DeleteUnprocessed(t.Context(), OwnLane("bank")))
+	if err := c.DeleteProvider(t.Context(), "bank"); err != nil {
+		t.Error(err)
+	}
+	must[Provider](t)(c.PutProvider(t.Context(), bank()))
+	if _, err := s.Add(t.Context(), confirm, spool.Idempotency{}); err != nil {
+		t.Errorf("it is there again, and its lane takes nothing: %v", err)
 	}
 }
