@@ -98,7 +98,7 @@ func (s *site) restarted(ctx context.Context) (bool, error) {
 }
 
 // of tells two messages with the same id apart.
-func of(m message) string { return m.Number.word() + " " + m.Time.word() }
+func of(m message) string { return m.Number.short() + " " + m.Time.short() }
 
 // store hands a page to the host, and notes how far that went. again says that there
 // may be more.

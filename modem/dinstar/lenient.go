@@ -55,6 +55,9 @@ func (t text) word() string {
 	return s
 }
 
+// short gives the word, or what is kept of one that is longer than any.
+func (t text) short() string { return cut(t.word(), maxWord) }
+
 // list takes what can be read of a list, and one thing for a list of one.
 type list[T any] []T
 

@@ -4,10 +4,18 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 
 	"fieldpost/gateway"
 	"fieldpost/modem"
+)
+
+// What is kept of a row, in bytes; the host takes no more. The longest text that there is
+// has 255 segments of 153 letters (TS 23.040 §9.2.3.24.1).
+const (
+	maxKept = 128 << 10 // of its text
+	maxWord = 128       // of a number or a time
 )
 
 // maxNameless bounds how many rows without an id are remembered.
@@ -16,8 +24,11 @@ const maxNameless = 4096
 // part is a row of the inbox as the host takes it. The gateway joined it already.
 func (s *site) part(m message, id string) modem.Part {
 	p := modem.Part{
-		Port: int(m.Port.n), IMSI: m.IMSI.word(), From: m.Number.word(), SMSC: m.SMSC.word(), Text: string(m.Text),
-		Raw: fmt.Sprintf("dinstar %d %s", m.ID.n, m.Time.word()), ID: id, SentAt: s.sentAt(m.Time),
+		Port: int(m.Port.n), IMSI: m.IMSI.short(), From: m.Number.short(), SMSC: m.SMSC.short(), Text: cut(string(m.Text), maxKept),
+		Raw: fmt.Sprintf("dinstar %d %s", m.ID.n, m.Time.short()), ID: id, SentAt: s.sentAt(m.Time),
+	}
+	if len(p.Text) < len(m.Text) || p.From != m.Number.word() {
+		p.Undecoded = "the gateway tells more of it than any message has: it is cut"
 	}
 	if c, ok := s.channel(p.Port); ok && (p.IMSI == "" || p.IMSI == c.IMSI) {
 		p.ICCID, p.IMSI = c.ICCID, c.IMSI
@@ -26,6 +37,14 @@ func (s *site) part(m message, id string) modem.Part {
 		p.Port, p.Undecoded = 0, "the gateway names no port for it"
 	}
 	return p
+}
+
+// cut gives the first bytes of a text, in whole letters.
+func cut(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "")
 }
 
 // identity names a row for good. The id alone does not: it starts again with the

@@ -63,14 +63,15 @@ func (s *site) since() map[string]string {
 func (s *site) reportOf(x result) (gateway.StatusReport, bool) {
 	st, ok := x.StatusCode.octet()
 	mr, hasMR := x.Ref.octet()
-	if !ok || !hasMR || !x.Port.ok || x.Number.word() == "" {
+	number := x.Number.short()
+	if !ok || !hasMR || !x.Port.ok || number == "" || number != x.Number.word() || x.IMSI.short() != x.IMSI.word() {
 		return gateway.StatusReport{}, false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := gateway.StatusReport{
 		Channel: gateway.ChannelID(s.o.Provider, int(x.Port.n)), SIM: s.simKey(x),
-		MR: mr, Recipient: gateway.Address(x.Number.word()), ST: st, DischargedAt: s.o.Now(),
+		MR: mr, Recipient: gateway.Address(number), ST: st, DischargedAt: s.o.Now(),
 	}
 	if at, ok := s.clock.ours(x.Time); ok && plausible(at, s.o.Now()) { // its clock may have been set since
 		r.SentAt, r.DischargedAt = at, at
