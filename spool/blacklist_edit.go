@@ -69,11 +69,13 @@ func (t *tx) notListed(e listing) error {
 	if err != nil {
 		return err
 	}
-	optedOut, err := v.has(listing{e.number, e.scope | 1})
-	if err != nil {
+	other, err := v.has(listing{e.number, e.scope ^ 1})
+	switch {
+	case err != nil:
 		return err
-	}
-	if optedOut && !e.optOut() {
+	case other && e.optOut():
+		return gateway.Errorf(gateway.KindConflict, "the site blocked this number, and the customer did not opt out: leave opt_in (--opt-in) away")
+	case other:
 		return gateway.Errorf(gateway.KindConflict, "the customer opted out: only the customer's own wish ends it, given as opt_in (--opt-in)")
 	}
 	return gateway.Errorf(gateway.KindNotFound, "the number is not on this list")

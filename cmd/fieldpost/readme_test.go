@@ -44,6 +44,9 @@ func commandsOf(shell string) [][]string {
 		for len(words) > 0 && (words[0] == "sudo" || strings.Contains(words[0], "=")) {
 			words = words[1:]
 		}
+		if len(words) > 2 && words[0] == "-u" { // of sudo
+			words = words[2:]
+		}
 		if len(words) > 1 && words[0] == "fieldpost" {
 			all = append(all, words[1:])
 		}

@@ -147,7 +147,7 @@ func hint(s *server, err error) error {
 	switch {
 	case gateway.KindOf(err) == gateway.KindUnauthorized:
 		return fmt.Errorf("%w\nhint: run it as root on the box, or give --token; \"fieldpost token create\" makes one", err)
-	case gateway.KindOf(err) == gateway.KindForbidden:
+	case gateway.KindOf(err) == gateway.KindForbidden && strings.Contains(err.Error(), "scope"):
 		return fmt.Errorf("%w\nhint: run it as root on the box, or give --token with one that has it; \"fieldpost token create\" makes one", err)
 	case gateway.KindOf(err) == gateway.KindUnknownOutcome:
 		return fmt.Errorf("%w\nhint: it may have been done all the same: look with \"fieldpost status\" or \"fieldpost queue\" before it is repeated", err)

@@ -84,6 +84,13 @@ func TestExampleOfTheConfigurationLoads(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "fieldpost.toml")
 	must(t, os.WriteFile(path, []byte(out), 0o600))
+	for _, m := range regexp.MustCompile(`"([^"\n]*fieldpost [a-z][^"\n]*)"|: (fieldpost [a-z-]+ \S+)\n`).FindAllStringSubmatch(out, -1) {
+		for _, line := range commandsOf(m[1] + m[2]) {
+			if cmd, rest, err := newRoot(terminal{}).Find(line); err != nil || len(rest) > 0 && cmd.ValidateArgs(rest) != nil {
+				t.Errorf("it names fieldpost %s, which is no command", strings.Join(line, " "))
+			}
+		}
+	}
 	child(t, "check-config", "--config", path).wants(t, exitDone, path+" is good: site ")
 	if _, err := config.Load(path); err != nil {
 		t.Error(err)

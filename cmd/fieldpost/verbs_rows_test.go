@@ -92,6 +92,7 @@ func blocks(t *testing.T, b *box) {
 	b.verb(t, "blacklist", "remove", "098344485", "--opt-in").wants(t, exitFault, "not on this list")
 	b.verb(t, "blacklist", "--prefix", "+59898344485").wants(t, exitDone, "no such number is blocked")
 	b.verb(t, "blacklist", "add", "098344487").wants(t, exitDone, "is blocked for every campaign")
+	b.verb(t, "blacklist", "remove", "098344487", "--opt-in").wants(t, exitFault, "the site blocked this number")
 	b.verb(t, "blacklist", "remove", "098344487").wants(t, exitDone, "098344487 is off the list of every campaign")
 	b.verb(t, "blacklist", "remove", "098344487").wants(t, exitFault, "not on this list")
 	b.verb(t, "blacklist", "review").wants(t, exitDone, "no message waits")

@@ -16,6 +16,9 @@ import (
 // maxSecret is the largest secret, in bytes.
 const maxSecret = 4096
 
+// forTheDaemon says how a secret is kept: the installer is root, and the daemon is not.
+const forTheDaemon = "chmod it 0640, with the daemon's group (chgrp fieldpost), or 0600 where the daemon's user owns it"
+
 // places is where files that the configuration names are looked for.
 type places struct {
 	dir         string // of the configuration
@@ -56,7 +59,7 @@ func (p places) secret(name string) (gateway.Secret, error) {
 	path := p.path(name)
 	s, err := readSecret(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%s is not there: write the secret into it and chmod it 0600", path)
+		return "", fmt.Errorf("%s is not there: write the secret into it, and "+forTheDaemon, path)
 	}
 	return s, err
 }
@@ -65,6 +68,9 @@ func (p places) secret(name string) (gateway.Secret, error) {
 // open does not block, so that a pipe in its place cannot hold up the start.
 func readSecret(path string) (gateway.Secret, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrPermission) {
+		return "", fmt.Errorf("%w: "+forTheDaemon, cause(path, err))
+	}
 	if err != nil {
 		return "", cause(path, err)
 	}
@@ -77,7 +83,7 @@ func readSecret(path string) (gateway.Secret, error) {
 		return "", fmt.Errorf("%s is not a regular file", path)
 	}
 	if info.Mode().Perm()&0o004 != 0 {
-		return "", fmt.Errorf("everybody may read %s: chmod it 0600", path)
+		return "", fmt.Errorf("everybody may read %s: "+forTheDaemon, path)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err != nil {

@@ -82,7 +82,7 @@ func TestBadSecretsAreRefusedWithTheReason(t *testing.T) {
 		"lines": "one line",
 		"large": "longer than",
 		"pipe":  "not a regular file",
-		"none":  "chmod it 0600",
+		"none":  "chgrp fieldpost",
 		"":      "must name the file",
 	} {
 		_, err := parse(dir, name)

@@ -126,7 +126,9 @@ func (a *API) switchDialer(ctx context.Context, in *NameInput, turn func(context
 	if err := turn(ctx, in.Name); err != nil {
 		return client.Dialer{}, err
 	}
-	return a.dialer(ctx, in)
+	out, err := a.dialer(ctx, in)
+	out.Reasons = nil // the sender has not looked since: they are of before
+	return out, err
 }
 
 func (a *API) dialerOf(d catalog.Dialer) client.Dialer {

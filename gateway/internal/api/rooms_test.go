@@ -152,8 +152,9 @@ func TestP132P136P137DialersTellWhetherTheyAreActiveAndOnSchedule(t *testing.T) 
 	if d.Started || d.Active || d.OnSchedule || d.IntervalMS != 250 || again.Revision != d.Revision || len(d.Reasons) == 0 {
 		t.Errorf("made: %+v, again: %+v", d, again)
 	}
+	d = client.Dialer{}
 	r.json(call{method: "POST", path: "/api/v1/dialers/night/start", token: admin}, &d)
-	if !d.Started || !d.Active || d.OnSchedule {
+	if !d.Started || !d.Active || d.OnSchedule || len(d.Reasons) != 0 { // the sender still says that it is stopped
 		t.Errorf("started: %+v", d)
 	}
 	r.now = r.now.Add(15 * time.Hour)
