@@ -64,7 +64,7 @@ func (d *Dialer) dropsWritten(st spool.Stepped) {
 		l.dropping--
 		switch {
 		case st.Err != nil && !down:
-			l.letWait(d.now)
+			l.letWait(d.now, st.Err)
 		case st.Err != nil || l.passed:
 			l.stale = true
 		}

@@ -64,6 +64,9 @@ func (d *Dialer) fill(l *lane) {
 		d.claimFailed(l, err)
 		return
 	}
+	if !c.Due {
+		l.fault = nil
+	}
 	again := l.promoted
 	l.promoted, l.damaged = false, c.Damaged
 	if c.Due {
@@ -109,13 +112,14 @@ func (d *Dialer) claimFailed(l *lane, err error) {
 		return
 	}
 	d.o.Logger.Error("queue not read", slog.String("lane", l.def.Name), slog.Any("error", err))
-	l.letWait(d.now)
+	l.letWait(d.now, err)
 }
 
 // claimWait is how long a lane waits whose rows the store cannot read or write.
 const claimWait = 10 * time.Second
 
-func (l *lane) letWait(now time.Time) {
+func (l *lane) letWait(now time.Time, err error) {
+	l.fault = err
 	l.buf, l.stale, l.more, l.due = nil, false, false, now.Add(claimWait)
 	l.beyond = beyond{}
 }

@@ -113,6 +113,9 @@ func (d *Dialer) waitWords(l *lane, m *gateway.Message) []string {
 	if d.store.err != nil {
 		add("Sending holds, because the store takes nothing now: %v.", d.store.err)
 	}
+	if l.fault != nil {
+		add("%s sends nothing: %s.", l.def.Name, l.faultWords())
+	}
 	if h := d.numbers[m.To]; h != nil && h.idm != m.IDM && (h.flying || now.Before(h.until)) {
 		add("Another message to its number (%d) is on its way; one goes at a time.", h.idm)
 	}

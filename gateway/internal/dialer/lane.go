@@ -58,6 +58,7 @@ type lane struct {
 	dropping int // rows of it being dropped
 	served   uint64
 
+	fault     error  // why its rows could not be read or written the last time; nil = they could
 	promoting bool   // rows whose time came are being put into the queue
 	promoted  bool   // they were, and nothing was claimed since
 	damaged   uint64 // the record that ended the last claim; 0 = none

@@ -138,3 +138,19 @@ func (q *damagedQueue) Ready(campaign string, damaged uint64) error {
 	}
 	return q.Queue.Ready(campaign, damaged)
 }
+
+// unreadyQueue cannot put the queue of one campaign in order while it is bad.
+type unreadyQueue struct {
+	Queue
+	campaign string
+	bad      atomic.Bool
+	tries    atomic.Int32
+}
+
+func (q *unreadyQueue) Ready(campaign string, damaged uint64) error {
+	if campaign == q.campaign && q.bad.Load() {
+		q.tries.Add(1)
+		return gateway.Errorf(gateway.KindInternal, "an index is damaged")
+	}
+	return q.Queue.Ready(campaign, damaged)
+}

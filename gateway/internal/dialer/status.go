@@ -150,6 +150,8 @@ func (d *Dialer) closedWords(l *lane, now time.Time) string {
 
 func (l *lane) emptyWords() string {
 	switch {
+	case l.fault != nil:
+		return l.faultWords()
 	case l.flying+l.dropping >= l.batch():
 		return fmt.Sprintf("as many rows are in flight as it may hold in memory (%d)", l.batch())
 	case len(l.barred) > 0:
@@ -160,6 +162,11 @@ func (l *lane) emptyWords() string {
 		return "the next row is not due before " + inZone(l.due, l.def.Zone)
 	}
 	return "nothing is queued"
+}
+
+// faultWords says what keeps all rows of a lane.
+func (l *lane) faultWords() string {
+	return fmt.Sprintf("its queue cannot be read or written, which is tried again every %v: %s", claimWait, reason(l.fault))
 }
 
 func inZone(t time.Time, zone *time.Location) string {

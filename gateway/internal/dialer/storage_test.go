@@ -110,3 +110,36 @@ func TestSIMWhoseIntentsTheStoreRefusesRests(t *testing.T) {
 		}
 	})
 }
+
+// A lane whose queue the store cannot put in order waits, and its operator is told why.
+func TestALaneSaysThatItsQueueCannotBeRead(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := setup(t, newBank("bank", 1), aLane("d"), aLane("e"))
+		q := &unreadyQueue{Queue: w.store, campaign: "d"}
+		q.bad.Store(true)
+		w.o.Queue = q
+		late := row("d", 1)
+		late.NotBefore = time.Now().Add(time.Second)
+		idm := w.add(late)
+		d := w.start()
+		other := w.add(row("e", 9))
+		pass(5 * time.Minute)
+		w.expect(other, gateway.StatusSent)
+		st, _ := d.Status("d")
+		said := strings.Join(d.Explain(w.message(idm)), " ")
+		for _, got := range []string{st.Idle, said} {
+			if !strings.Contains(got, "an index is damaged") {
+				t.Errorf("it does not say why: %q", got)
+			}
+		}
+		if n := q.tries.Load(); n < 10 || n > 40 {
+			t.Errorf("%d tries in five minutes", n)
+		}
+		q.bad.Store(false)
+		pass(time.Minute)
+		w.expect(idm, gateway.StatusSent)
+		if st, _ := d.Status("d"); st.Idle != "nothing is queued" {
+			t.Errorf("it is well again and says %q", st.Idle)
+		}
+	})
+}
