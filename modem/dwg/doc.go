@@ -30,7 +30,8 @@
 // # Invariants
 //
 //   - Nothing but a login is read from whoever has not logged in, and not for long.
-//     A wrong one is answered after a pause; the number of those who wait is bounded.
+//     A wrong one is answered after a pause; the number of those who wait is bounded, and of each
+//     address no more than a quarter of them waits.
 //   - Whoever does not show the MAC of the gateway in session takes nothing over.
 //   - A frame that left whole, and has no result, is unknown_outcome. One that did not
 //     leave whole is unavailable: the gateway cannot read half a frame.

@@ -18,6 +18,7 @@ import (
 
 const (
 	maxStrangers = 16                     // connections that have not logged in
+	maxOfHost    = 4                      // of them, from one address: a scanner keeps no gateway out
 	maxLogin     = 256                    // bytes of a frame of theirs
 	acceptPause  = 100 * time.Millisecond // after a failure that may pass, such as no descriptors
 )
@@ -28,14 +29,14 @@ type hall struct {
 	host  modem.Host
 	ln    net.Listener
 	ports *ports
-	seats chan struct{} // one for each stranger
+	seats seats
 	over  chan struct{} // closed when every session has ended and none comes in any more
 	wg    sync.WaitGroup
 	let   sync.Mutex // held while one session replaces another
 }
 
 func newHall(d *Driver, host modem.Host, ln net.Listener) *hall {
-	h := &hall{d: d, host: host, ln: ln, seats: make(chan struct{}, maxStrangers), over: make(chan struct{})}
+	h := &hall{d: d, host: host, ln: ln, seats: seats{of: map[string]int{}}, over: make(chan struct{})}
 	h.ports = newPorts(host)
 	h.ports.away(fmt.Sprintf("no gateway has dialled in to %s yet", ln.Addr()))
 	return h
@@ -66,12 +67,11 @@ func (h *hall) run(ctx context.Context) error {
 			}
 			continue
 		}
-		select {
-		case h.seats <- struct{}{}:
-			h.wg.Go(func() { h.receive(ctx, conn) })
-		default:
-			_ = conn.Close() // a stranger more than there are seats for
+		if !h.seats.take(hostOf(conn)) {
+			_ = conn.Close()
+			continue
 		}
+		h.wg.Go(func() { h.receive(ctx, conn) })
 	}
 }
 
@@ -80,7 +80,7 @@ func (h *hall) receive(ctx context.Context, conn net.Conn) {
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	defer func() { _ = conn.Close() }()
 	s, err := h.login(ctx, conn)
-	<-h.seats
+	h.seats.leave(hostOf(conn))
 	if err != nil {
 		level := slog.LevelDebug // whoever knocks may do so often: only a login is worth a line
 		if k := gateway.KindOf(err); k == gateway.KindUnauthorized || k == gateway.KindConflict {
