@@ -18,7 +18,7 @@ func newDetect(t terminal) *cobra.Command {
 		Long: `Ask every serial port that nobody holds what is behind it, and print what answers as a snippet for
 the configuration file. It changes nothing in a modem, enters no PIN and takes no message. A port that another program
 holds is named with that program.`,
-		Example: `  sudo fieldpost detect >> /etc/fieldpost/fieldpost.toml`,
+		Example: `  sudo fieldpost detect | sudo tee -a /etc/fieldpost/fieldpost.toml`,
 		Args:    exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			found, err := serial.Detect(cmd.Context())

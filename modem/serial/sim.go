@@ -118,7 +118,7 @@ const leastTries = 2
 func (r *run) enterPIN(ctx context.Context) (reason string, err error) {
 	pin := r.o.Port.PIN
 	if pin == "" {
-		return "the SIM wants its PIN, and none is configured", nil
+		return "the SIM wants its PIN, and none is configured: set pin_file of this port", nil
 	}
 	card, err := r.card(ctx)
 	if err != nil {
@@ -126,7 +126,7 @@ func (r *run) enterPIN(ctx context.Context) (reason string, err error) {
 	}
 	hash := pinHash(card, pin)
 	if r.o.PINs.Tried(card, hash) {
-		return "the configured PIN was tried on this SIM and not accepted: it is not tried again", nil
+		return "the configured PIN was tried on this SIM and not accepted: it is not tried again. Another one in pin_file is, once", nil
 	}
 	if left, known, err := r.triesLeft(ctx); err != nil {
 		return "", err
