@@ -250,3 +250,13 @@ func TestADoubtInAMessageThatWasGivenUpIsKept(t *testing.T) {
 		}
 	}
 }
+
+// A person had it sent again, and the report of its first try came before the second.
+func TestATryIsForgottenWhenAReportEndsARowThatWaitsForItsNext(t *testing.T) {
+	s, c := open(t)
+	s, d := crashed(t, s, 1)
+	must(t, s.Resolve(bg, d.IDM, gateway.StatusQueued, "ana"))
+	must(t, s.Report(bg, report(c, 9, to1, 0x46)))
+	wantStatus(t, s, d.IDM, gateway.StatusUndelivered)
+	must(t, s.Check(bg))
+}

@@ -144,8 +144,7 @@ func (t *tx) setStatus(m *gateway.Message, st gateway.Status, tr gateway.Transit
 	if err := t.save(m); err != nil {
 		return err
 	}
-	mayDoubt := from == gateway.StatusUnknown || m.Attempts > 1 || m.Policy == gateway.UnknownResend
-	if mayDoubt && !anyPart(m, gateway.StatusUnknown) {
+	if !anyPart(m, gateway.StatusUnknown) {
 		if err := t.forgetTries(m.IDM); err != nil {
 			return err
 		}
