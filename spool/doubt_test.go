@@ -194,3 +194,36 @@ func TestAnEarlyReportDoesNotEndTheDoubtOfAnotherMessage(t *testing.T) {
 	wantStatus(t, s, now, gateway.StatusDelivered)
 	wantStatus(t, s, old, gateway.StatusUnknown)
 }
+
+// Two messages to one customer are in doubt, and one report comes: which of them it is
+// about can only be said when they lie further apart than clocks do.
+func TestAReportEndsADoubtOnlyWhereItCanBeNoOther(t *testing.T) {
+	for apart, want := range map[time.Duration]gateway.Status{
+		time.Minute:      gateway.StatusUnknown,
+		10 * time.Minute: gateway.StatusDelivered,
+	} {
+		s, c := open(t)
+		var sent [2]uint64
+		for i := range sent {
+			c.add(apart)
+			sent[i] = add(t, s, text("camp", string(to1)))
+			in := intent(sent[i], 1)
+			in.At = c.now()
+			send(t, s, in, Outcome{Kind: gateway.KindUnknownOutcome})
+		}
+		must(t, s.Report(bg, report(c, 9, to1, 0)))
+		wantStatus(t, s, sent[0], gateway.StatusUnknown)
+		wantStatus(t, s, sent[1], want)
+		if want == gateway.StatusUnknown {
+			third := add(t, s, text("camp", string(to1)))
+			in := intent(third, 1)
+			in.At = c.now()
+			send(t, s, in, Outcome{Kind: gateway.KindUnknownOutcome})
+			wantStatus(t, s, third, gateway.StatusUnknown) // the report that waits is nobody's still
+			// The device knows its reference.
+			settle(t, s, doubts(t, s)[0], Outcome{MR: 9, HasMR: true})
+			wantStatus(t, s, sent[0], gateway.StatusDelivered)
+			wantStatus(t, s, sent[1], gateway.StatusUnknown)
+		}
+	}
+}

@@ -188,7 +188,7 @@ func (t *tx) adoptDoubt(sim string, to gateway.Address, doubt []byte, at time.Ti
 			}
 			continue
 		}
-		if w.Report.Ref != "" || !sameRecipient(to, w.Report.Recipient) || !t.fresh(w, at) || !inDoubtSpan(&w.Report, at) {
+		if w.Report.Ref != "" || !sameRecipient(to, w.Report.Recipient) || !t.fresh(w, at) || !inDoubtSpan(&w.Report, at) || t.rival(&w.Report, home) {
 			continue
 		}
 		if err := t.adopt(n, w); err != nil {

@@ -164,9 +164,10 @@ func (t *tx) findSent(r *gateway.StatusReport) (sentAs, bool) {
 }
 
 // findDoubt gives the doubtful send of that SIM to that recipient which the SMSC's
-// stamp fits best: the newest that is not after it. It is a doubt no longer. While
-// another message goes to that recipient over the SIM, the report may be of that one
-// and waits for its reference: a doubt is ended by nothing that is doubtful itself.
+// stamp fits best: the newest that is not after it. It is a doubt no longer. Where the report
+// may be of something else it waits for its reference, since a doubt is ended by nothing that is
+// doubtful itself: while another message goes to that recipient over the SIM, and where another
+// doubtful send is so close that the clocks of box and SMSC cannot tell the two apart.
 func (t *tx) findDoubt(r *gateway.StatusReport) (sentAs, bool, error) {
 	handle := simHandle(r.SIM)
 	c := t.bucket(bucketDoubts).Cursor()
@@ -176,13 +177,31 @@ func (t *tx) findDoubt(r *gateway.StatusReport) (sentAs, bool, error) {
 		if !ok || !inDoubtSpan(r, at) || !sameRecipient(gateway.Address(to), r.Recipient) {
 			continue
 		}
-		if t.sending(r, home.idm) {
+		if t.sending(r, home.idm) || t.rival(r, home) {
 			return sentAs{}, false, nil
 		}
 		home.doubt = true
 		return home, true, t.endDoubt(bytes.Clone(k), gateway.Address(to), r)
 	}
 	return sentAs{}, false, nil
+}
+
+// rival says that a report of a doubtful send may as well be of another one, of a time
+// that clocks cannot tell from it.
+func (t *tx) rival(r *gateway.StatusReport, than sentAs) bool {
+	handle := simHandle(r.SIM)
+	c := t.bucket(bucketDoubts).Cursor()
+	for k, to := c.Seek(refKey(handle, than.at.Add(-stampSlack), 0, 0)); bytes.HasPrefix(k, handle); k, to = c.Next() {
+		home, at, ok := parseRef(k)
+		switch {
+		case !ok || home.idm == than.idm && home.segment == than.segment:
+		case at.After(than.at.Add(stampSlack)):
+			return false
+		case inDoubtSpan(r, at) && sameRecipient(gateway.Address(to), r.Recipient):
+			return true
+		}
+	}
+	return false
 }
 
 // sending says that the report's SIM has another message for its recipient. There is
