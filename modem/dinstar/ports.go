@@ -84,6 +84,7 @@ func (s *site) look(ctx context.Context) bool {
 	}
 	if s.failing > 0 {
 		s.failing, s.inbox.doubt, s.lacks = 0, true, nil // it may have started again
+		s.distrustClock()
 		s.catchUp()
 		s.log.Info("the gateway answers again")
 	}

@@ -58,6 +58,14 @@ func (s *site) since() map[string]string {
 	return map[string]string{"time_after": s.clock.theirs(time.Now().Add(-back))}
 }
 
+// distrustClock forgets what is known of the clock of a gateway that may have started again: it
+// may say 1970 now, and has no reports of after the time that it had. The next outcome tells it.
+func (s *site) distrustClock() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clock.known = false
+}
+
 // reportOf reads a row. Without its clock its time is left open, so that it is matched
 // by SIM, reference and number alone.
 func (s *site) reportOf(x result) (gateway.StatusReport, bool) {

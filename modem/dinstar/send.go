@@ -147,7 +147,7 @@ func (s *site) settle(ctx context.Context, w *awaited, v told) (modem.Receipt, e
 		return modem.Receipt{}, v.err
 	}
 	r := receiptOf(v.row)
-	if v.fate == fateDelivered && w.report {
+	if v.fate == fateDelivered && w.report && r.HasMR {
 		// The receipt stands without it, and the list of reports brings it again.
 		_ = s.host.Report(ctx, s.deliveryOf(v.row, w, r))
 	}

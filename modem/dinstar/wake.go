@@ -112,6 +112,7 @@ func (s *site) answerPushes(now time.Time) {
 	}
 	if rung&pushBoot != 0 {
 		s.inbox.doubt = true
+		s.distrustClock()
 	}
 	if rung&pushOutcomes != 0 {
 		s.askSoon(now)
