@@ -10,6 +10,11 @@
 // for a person to read: "STOP 12345", "please stop sending me this". A long text, and an
 // everyday word within a sentence ("see you at the end of the road"), is none.
 //
+// A word is a wish where a law, a network or the custom of a country says so: STOP, the words
+// of 47 CFR § 64.1200(a)(10) (END, QUIT, CANCEL, ...), BAJA, SALIR, SAIR. What answers a question as
+// well ("how bad is it? ALTO", "CANCELAR" to an appointment) is a near-miss: it would cut customers off
+// who asked for nothing. A site whose customers mean it makes it a word of its own.
+//
 // YES is no word for start: it is what people answer to a question, and would take an
 // opt-out off unseen. A site adds words of its own, and takes out those that mean something
 // else in what it sends ("reply CANCEL to cancel your appointment").

@@ -13,12 +13,13 @@ const (
 )
 
 // wordsOf cuts a text into its words, folded: letters and digits, in small letters without
-// accents. Whatever else is in it only parts them. It gives at most one word above maxWords.
-func wordsOf(text string) []string {
-	if len(text) > maxText {
+// accents. Whatever else is in it only parts them. It gives at most one word above maxWords,
+// and all is false where the text has more than maxText bytes: the rest is not read.
+func wordsOf(text string) (words []string, all bool) {
+	all = len(text) <= maxText
+	if !all {
 		text = text[:maxText]
 	}
-	var words []string
 	var word strings.Builder
 	end := func() {
 		if word.Len() > 0 {
@@ -38,7 +39,7 @@ func wordsOf(text string) []string {
 		}
 	}
 	end()
-	return words
+	return words, all
 }
 
 // plain takes the accent off a small letter.

@@ -14,6 +14,7 @@ const (
 	markStop     mark = 1 << iota // a wish to stop, alone
 	markStart                     // a wish to start, alone
 	markMild                      // an everyday word, in a sentence
+	markOpen                      // a near-miss among few words
 	markNear                      // a near-miss wherever it is
 	markCourtesy                  // changes nothing
 )
@@ -76,7 +77,7 @@ func (j *Judge) learn(t tongue) {
 	for _, list := range []struct {
 		words []string
 		mark  mark
-	}{{t.stop, markStop}, {t.start, markStart}, {t.mild, markMild}, {t.near, markNear}, {t.courtesy, markCourtesy}} {
+	}{{t.stop, markStop}, {t.start, markStart}, {t.mild, markMild}, {t.open, markOpen}, {t.near, markNear}, {t.courtesy, markCourtesy}} {
 		for _, w := range list.words {
 			j.phrases[w] |= list.mark
 		}
@@ -85,7 +86,7 @@ func (j *Judge) learn(t tongue) {
 
 // teach takes in a word of the site. It means nothing else from then on.
 func (j *Judge) teach(field, word string, m mark) error {
-	words := wordsOf(word)
+	words, _ := wordsOf(word)
 	phrase := strings.Join(words, " ")
 	switch old, all := j.phrases[phrase], tongues()[""]; {
 	case len(words) == 0 || len(words) > maxPhrase:
@@ -101,17 +102,18 @@ func (j *Judge) teach(field, word string, m mark) error {
 
 // Wish says what a text asks.
 func (j *Judge) Wish(text string) gateway.Wish {
-	words := wordsOf(text)
+	words, all := wordsOf(text)
 	if len(words) == 0 || len(words) > maxWords {
 		return gateway.WishNone
 	}
 	seen, firm, whole := j.scan(words)
+	whole = whole && all
 	switch wish := seen & (markStop | markStart); {
 	case whole && wish == markStop:
 		return gateway.WishStop
 	case whole && wish == markStart:
 		return gateway.WishStart
-	case firm, wish != 0 && len(words) <= fewWords, len(words) == 1 && j.misspelt(words[0]):
+	case firm, (wish != 0 || seen&markOpen != 0) && len(words) <= fewWords, len(words) == 1 && j.misspelt(words[0]):
 		return gateway.WishNear
 	}
 	return gateway.WishNone

@@ -29,21 +29,25 @@ func TestWishesAsCustomersWriteThem(t *testing.T) {
 			"STOP", "stop", "Stop.", "STOP!!", " stop \r\n", "\"STOP\"", "'Stop'", "S\u0074op", "Stop. Thank you", "stop por favor",
 			"Please stop", "STOP STOP STOP", "stop, thanks", "Stop 🙏", "🛑 STOP", "STOPALL", "stop all", "UNSUBSCRIBE", "unsubscribe me please",
 			"Cancel", "END", "Quit!", "REVOKE", "OPTOUT", "Opt out", "opt-out", "STOP\nSent from my iPhone",
-			"BAJA", "Baja por favor", "dar de baja", "Quiero darme de baja, gracias", "ALTO", "parar", "CANCELAR", "¡Basta ya!", "No más",
-			"NO MA\u0301S MENSAJES", "hola, baja", "PARAR", "SAIR", "Sair, obrigado", "descadastrar", "Não quero mais", "remover",
+			"BAJA", "Baja por favor", "dar de baja", "Quiero darme de baja, gracias", "parar", "SALIR", "¡Basta ya!", "No más",
+			"NO MA\u0301S MENSAJES", "hola, baja", "PARAR", "SAIR", "Sair, obrigado", "descadastrar", "Não quero mais", "STOP\x00\x1b", "\xffSTOP\xfe",
 		},
 		gateway.WishStart: {"START", "start!", "Unstop", "start please", "subscribe", "OPTIN", "ALTA", "alta por favor", "Darme de alta", "reativar", "quero receber"},
 		gateway.WishNear: {
 			"STOP 12345", "please stop sending me this", "Stop! Who are you?", "can you stop", "I asked you to stop", "I said to UNSUBSCRIBE me from this list",
 			"don't stop", "CANCEL 4711", "cancel it", "start stop", "STOP START", "yes cancel", "UNSUSCRIBE", "unsubcribe", "STOPP", "sotpall",
 			"take me off your list", "Leave me alone!", "wrong number, this is not Ana", "quiero que me den de baja", "no me envíen más mensajes",
-			"dejen de molestar", "no quiero recibir esto", "por favor parem de mandar isso", "Não quero receber", "me tire da lista", "BAJA 3", "canselar",
+			"dejen de molestar", "no quiero recibir esto", "por favor parem de mandar isso", "Não quero receber", "me tire da lista", "BAJA 3",
+			// answers to a question, perhaps
+			"ALTO", "Cancelar", "CANCELAR por favor", "cancelar cita", "borrar", "remover", "chega", "suspender",
+			"STOP" + strings.Repeat(" ", 3000) + "is not what I want",
 		},
 		gateway.WishNone: {
 			"", " ", "...", "👍", "yes", "YES", "Si", "ok", "ok thanks", "gracias", "Muchas gracias!", "hello", "1", "12345", "no",
 			"see you at the end of the road", "La señal es muy baja aquí", "how do I get to the tall house, el alto de la colina",
 			"at what time does it start tomorrow", "posso cancelar amanha a consulta", "I will pay at the end of the month", "thanks for the reminder",
-			"step", "shop", "best", "help",
+			"step", "shop", "best", "help", "FIN", "NO", "No gracias", "el dolor es muy alto hoy", "quiero cancelar el turno de mañana",
+			strings.Repeat("\xff", 100<<10) + "STOP", strings.Repeat("\u0301", 50<<10), strings.Repeat("a", 100<<10),
 			strings.Repeat("word ", 30) + "stop", strings.Repeat("x", 5000) + " STOP",
 		},
 	} {
@@ -65,9 +69,14 @@ func TestEveryWordOfTheListsIsAWishAlone(t *testing.T) {
 				}
 			}
 		}
-		for _, w := range slices.Concat(l.stop, l.start, l.mild, l.near, l.courtesy) {
-			if words := wordsOf(w); strings.Join(words, " ") != w || len(words) > maxPhrase {
+		for _, w := range slices.Concat(l.stop, l.start, l.mild, l.open, l.near, l.courtesy) {
+			if words, _ := wordsOf(w); strings.Join(words, " ") != w || len(words) > maxPhrase {
 				t.Errorf("%s: %q is not written as it is looked up", name, w)
+			}
+		}
+		for _, w := range l.open {
+			if got := j.Wish(w); got != gateway.WishNear {
+				t.Errorf("%s: %q is taken for %s: it is for a person", name, w, got)
 			}
 		}
 		for _, w := range l.mild {
@@ -95,9 +104,9 @@ func TestALanguageThatIsNotNamedIsNotKnown(t *testing.T) {
 }
 
 func TestASiteHasWordsOfItsOwn(t *testing.T) {
-	j := judge(t, Words{Stop: []string{"Sto p 12345", "¡ABMELDEN!"}, Start: []string{"dale"}, Ignore: []string{"Cancel", "CANCELAR"}})
+	j := judge(t, Words{Stop: []string{"Sto p 12345", "¡ABMELDEN!", "ALTO"}, Start: []string{"dale"}, Ignore: []string{"Cancel", "CANCELAR"}})
 	for text, want := range map[string]gateway.Wish{
-		"sto p 12345": gateway.WishStop, "abmelden, please": gateway.WishStop, "bitte abmelden jetzt sofort alle": gateway.WishNear,
+		"sto p 12345": gateway.WishStop, "alto, por favor": gateway.WishStop, "abmelden, please": gateway.WishStop, "bitte abmelden jetzt sofort alle": gateway.WishNear,
 		"DALE": gateway.WishStart, "cancel": gateway.WishNone, "cancel it": gateway.WishNone, "Cancelar": gateway.WishNone, "stop": gateway.WishStop,
 	} {
 		if got := j.Wish(text); got != want {
@@ -136,7 +145,7 @@ func FuzzWish(f *testing.F) {
 				t.Fatalf("punctuation makes %s of %s", up, w)
 			}
 		}
-		if w == gateway.WishStop && len(wordsOf(s)) == 0 {
+		if words, _ := wordsOf(s); w == gateway.WishStop && len(words) == 0 {
 			t.Fatal("a text without a word is a wish")
 		}
 	})

@@ -7,7 +7,11 @@ type tongue struct {
 	start []string // and to start
 	// mild are words and phrases of stop and start that people also use of other things:
 	// in a sentence of more than a few words they are no near-miss.
-	mild     []string
+	mild []string
+	// open are everyday answers to a question ("how bad is it?", "does it suit you?") that some
+	// people also write to be left alone. No law or network names them: alone, or among a few
+	// words, they are a near-miss, and in a sentence nothing.
+	open     []string
 	near     []string // phrases that are a near-miss wherever they are
 	courtesy []string // change nothing
 }
@@ -28,7 +32,7 @@ func international() tongue {
 
 func english() tongue {
 	return tongue{
-		stop: []string{
+		stop: []string{ // 47 CFR § 64.1200(a)(10) names cancel, end, quit, revoke, opt out and unsubscribe
 			"unsubscribe", "unsubscribe me", "cancel", "end", "quit", "revoke", "optout", "opt out", "remove", "remove me",
 			"stop it", "stop this", "stop sms", "stop messages", "stop texting", "stop texting me", "stop sending", "no more",
 		},
@@ -49,13 +53,11 @@ func spanish() tongue {
 	return tongue{
 		stop: []string{
 			"baja", "dar de baja", "darme de baja", "deme de baja", "denme de baja", "dame de baja", "quiero darme de baja", "de baja",
-			"alto", "parar", "pare", "paren", "cancelar", "cancelen", "detener", "salir", "basta", "no mas", "no mas mensajes",
-			"no mas sms", "eliminar", "borrar", "desuscribir", "desuscribirme", "remover",
+			"parar", "pare", "paren", "salir", "basta", "no mas", "no mas mensajes", "no mas sms", "desuscribir", "desuscribirme",
 		},
 		start: []string{"alta", "dar de alta", "darme de alta", "deme de alta", "reanudar", "suscribir", "suscribirme"},
-		mild: []string{
-			"alto", "alta", "baja", "parar", "pare", "cancelar", "salir", "basta", "no mas", "eliminar", "borrar", "detener", "remover", "reanudar",
-		},
+		mild:  []string{"alta", "baja", "parar", "pare", "salir", "basta", "no mas", "reanudar"},
+		open:  []string{"alto", "cancelar", "cancelen", "detener", "eliminar", "borrar", "remover"},
 		near: []string{
 			"no molesten", "no moleste", "dejen de", "deje de", "no me envien", "no envien", "no me manden", "no manden",
 			"de baja", "parar de", "no quiero recibir", "no quiero mas", "numero equivocado",
@@ -70,11 +72,11 @@ func spanish() tongue {
 func portuguese() tongue {
 	return tongue{
 		stop: []string{
-			"parar", "pare", "parem", "sair", "cancelar", "cancela", "cancele", "descadastrar", "descadastre", "remover", "remova",
-			"suspender", "chega", "nao quero mais", "cancelar inscricao",
+			"parar", "pare", "parem", "sair", "descadastrar", "descadastre", "nao quero mais", "cancelar inscricao",
 		},
 		start: []string{"reativar", "recadastrar", "quero receber"},
-		mild:  []string{"parar", "pare", "sair", "cancelar", "cancela", "cancele", "remover", "suspender", "chega", "quero receber"},
+		mild:  []string{"parar", "pare", "sair", "quero receber"},
+		open:  []string{"cancelar", "cancela", "cancele", "remover", "remova", "suspender", "chega"},
 		near: []string{
 			"nao quero receber", "nao envie", "nao enviem", "nao mande", "nao mandem", "parem de", "pare de", "parar de", "me tire", "numero errado",
 		},
