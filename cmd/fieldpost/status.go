@@ -18,6 +18,7 @@ type overview struct {
 	Dialers  []client.Dialer   `json:"dialers"`
 	Counters []client.Counters `json:"counters"`
 	Channels []client.Channel  `json:"channels"`
+	SIMs     []client.SIM      `json:"sims"`
 }
 
 func newStatus(t terminal) *cobra.Command {
@@ -57,6 +58,9 @@ func look(ctx context.Context, c *client.Client) (overview, error) {
 		return o, err
 	}
 	o.Channels = channels.Items
+	if o.SIMs, err = everySIM(ctx, c); err != nil {
+		return o, err
+	}
 	for d, err := range client.All(func(l client.List) (client.Page[client.Dialer], error) {
 		return c.Dialers(ctx, client.DialerQuery{List: l})
 	}) {
@@ -106,6 +110,11 @@ func troubles(o *overview) []string {
 			add("channel %s is %s: %s", ch.ID, ch.State, ch.Reason)
 		case ch.Held != "":
 			add("channel %s is ready, and its SIM is held: %s", ch.ID, ch.Held)
+		}
+	}
+	for _, c := range o.SIMs {
+		if b := c.Balance; c.Channel != "" && b != nil && b.Low {
+			add("the balance of SIM %s in %s is %s%s", c.ID, c.Channel, balanceOf(b), lasts(b))
 		}
 	}
 	if n := o.Site.Backlog.Unknown; n > 0 {

@@ -12,6 +12,7 @@ func cards(t *testing.T, b *box) {
 	b.verb(t, "sims").wants(t, exitDone, id, "bank/0", "Simtel", b.bank.Modems[1].Card().ICCID())
 	b.verb(t, "sims", "balance", id).wants(t, exitDone, "42 (low)\n")
 	b.verb(t, "sims").wants(t, exitDone, "42 (low)")
+	b.verb(t, "status").wants(t, exitDone, "- the balance of SIM "+id+" in bank/0 is 42 (low)")
 	b.verb(t, "sims", "hold", id, "").wants(t, exitFault, "reason")
 	b.verb(t, "sims", "hold", id, "lent to branch 7").wants(t, exitDone, id+" is held")
 	b.verb(t, "sims").wants(t, exitDone, "lent to branch 7")

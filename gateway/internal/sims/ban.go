@@ -54,7 +54,8 @@ func (s *SIMs) judgeProvider(provider string, all []*entry, now time.Time) {
 	}
 	if !s.broken[provider] {
 		s.broken[provider] = true
-		s.alarms = append(s.alarms, s.brokenWords(provider, doubtful, now))
+		why := s.brokenWords(provider, doubtful, now)
+		s.loud, s.alarms = append(s.loud, why), append(s.alarms, why)
 		s.wake()
 	}
 	s.amnesty(doubtful, all, now)

@@ -2,6 +2,7 @@ package sims
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -264,6 +265,25 @@ func TestAHoldLastsAnHourEvenWhereItWasTheReports(t *testing.T) {
 		w.pass(15 * time.Minute)
 		if w.heldOnes() != nil || w.store.count("released 8000") != 1 {
 			t.Errorf("after an hour %v are held: %q", w.heldOnes(), w.store.said())
+		}
+	})
+}
+
+func TestAnAlarmIsInTheLogOnceAndAtOnce(t *testing.T) {
+	var log strings.Builder
+	inWorld(t, Options{Site: antel(), Logger: slog.New(slog.NewTextHandler(&log, nil))}, func(w *world) {
+		w.bank.answers(saldo("50"))
+		a, _, _ := w.three()
+		w.store.fail(errDisk) // which no log waits for
+		w.pass(time.Hour)
+		w.sent(a, 40)
+		w.pass(2 * time.Hour)
+		w.store.fail(nil)
+		w.pass(time.Hour)
+		for _, want := range []string{"SIM 8000 in bank/0 is held", "the balance of SIM 8000 in bank/0 is 50, below 100"} {
+			if n := strings.Count(log.String(), `msg=alarm reason="`+want); n != 1 {
+				t.Errorf("the log says %d times that %s:\n%s", n, want, log.String())
+			}
 		}
 	})
 }

@@ -89,6 +89,7 @@ func (s *SIMs) tell(e *entry, change, reason, by string) {
 
 // alarm notes that an operator should look. mu is held.
 func (s *SIMs) alarm(e *entry, reason string) {
+	s.loud = append(s.loud, reason)
 	s.note(e, spool.Change{Event: gateway.EventAlarm, Body: gateway.AlarmEvent{Reason: reason}})
 }
 

@@ -31,6 +31,7 @@ type SIMs struct {
 	cards   map[string]*entry // by id
 	gone    []string          // passports that are to be deleted
 	alarms  []string          // of no single card, that wait for the disk
+	loud    []string          // alarms that the log has not heard: it may block, and is told with no lock held
 	broken  map[string]bool   // providers whose reports do not come, and the alarm was raised
 	watch   <-chan struct{}   // of the bank, taken before the last look
 	changed chan struct{}     // closed at the next change of an answer for the dialer

@@ -11,7 +11,7 @@ import (
 	"fieldpost/spool"
 )
 
-// save writes what changed. What the disk does not take is tried again at the next
+// save writes what changed, and tells the log of new alarms. What the disk does not take is tried again at the next
 // turn, a minute later at most.
 func (s *SIMs) save(ctx context.Context) {
 	s.mu.Lock()
@@ -21,9 +21,12 @@ func (s *SIMs) save(ctx context.Context) {
 			dirty = append(dirty, e)
 		}
 	}
-	gone, alarms := s.gone, s.alarms
-	s.gone, s.alarms = nil, nil
+	gone, alarms, loud := s.gone, s.alarms, s.loud
+	s.gone, s.alarms, s.loud = nil, nil, nil
 	s.mu.Unlock()
+	for _, reason := range loud {
+		s.o.Logger.Error("alarm", "reason", reason)
+	}
 	var errs []error
 	for _, e := range dirty {
 		errs = append(errs, s.write(ctx, e))
