@@ -23,7 +23,8 @@
 //  1. A device is asked only while the SIM that took the message is in that channel.
 //  2. One question at a time is out to a device, and none of them holds up a send.
 //  3. A device that does not know a message, or cannot be asked, changes nothing.
-//  4. Memory is bounded: about maxOpen doubts are asked about at a time, the oldest first.
+//  4. Memory is bounded: about maxOpen doubts are asked about at a time, of one provider a
+//     quarter of them, the oldest first.
 //
 // # Not here
 //

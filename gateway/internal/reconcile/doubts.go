@@ -15,6 +15,9 @@ const (
 	// maxOpen bounds the doubts that are asked about at a time. The rest follow as these
 	// end, or grow too old.
 	maxOpen = 4096
+	// maxShare bounds those of one provider among them, so that one that knows nothing of
+	// what it took, or does not come back, keeps nobody else's out.
+	maxShare = maxOpen / 4
 	// page is how many doubts one look into the spool gives.
 	page = 500
 )
@@ -47,8 +50,8 @@ func (r *Reconciler) refresh(now time.Time) {
 	if now.Before(r.read.Add(readEvery)) {
 		return
 	}
-	r.read = now
-	open := map[key]*doubt{}
+	r.read, r.last, r.left = now, now, false
+	open, share := map[key]*doubt{}, map[string]int{}
 	for after := uint64(0); len(open) < maxOpen; {
 		some, err := r.o.Store.Doubts(after, page)
 		if err != nil {
@@ -62,13 +65,22 @@ func (r *Reconciler) refresh(now time.Time) {
 		after = some[len(some)-1].IDM
 		for i := range some {
 			k := keyOf(&some[i])
+			provider, _, _ := gateway.SplitChannelID(some[i].Channel)
+			if share[provider]++; share[provider] > maxShare {
+				r.left = true
+				continue
+			}
 			if open[k] = r.open[k]; open[k] == nil {
 				open[k] = &doubt{Doubt: some[i], due: now}
 			}
 		}
 	}
-	r.open = open
+	r.open, r.left = open, r.left || len(open) >= maxOpen
 }
+
+// readSoon has the doubts read again, though not twice within readPause: each reading
+// is one of all that there are.
+func (r *Reconciler) readSoon() { r.read = r.last.Add(readPause - readEvery) }
 
 // look finds which doubts have a device to ask. One whose device came back is asked at
 // once, and often again.
@@ -123,6 +135,9 @@ func (r *Reconciler) answered(a answer) {
 	case d == nil: // let go meanwhile
 	case a.ended:
 		delete(r.open, a.key)
+		if r.left {
+			r.readSoon()
+		}
 	default:
 		w := waits()
 		d.asking = false

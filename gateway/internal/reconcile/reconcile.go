@@ -48,7 +48,9 @@ type Reconciler struct {
 	// of Run's goroutine
 	open map[key]*doubt
 	busy map[string]bool // devices with a question out
-	read time.Time       // when the doubts were last read; zero = they are to be
+	read time.Time       // readEvery before the doubts are to be read
+	last time.Time       // when they were
+	left bool            // not all of them are in open
 }
 
 const (
@@ -57,6 +59,8 @@ const (
 	readEvery = time.Hour
 	// readAgain is the wait after the spool could not be read.
 	readAgain = time.Minute
+	// readPause is the least time between two readings.
+	readPause = time.Second
 	// askTime bounds one question and the commit of its answer.
 	askTime = time.Minute
 )
@@ -91,7 +95,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		}
 		select {
 		case <-doubted:
-			r.read = time.Time{}
+			r.readSoon()
 		case <-changed:
 		case a := <-r.answers:
 			r.answered(a)

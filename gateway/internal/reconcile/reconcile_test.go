@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -35,6 +36,7 @@ type world struct {
 	say    func(ctx context.Context, id string, userID uint32) (modem.Receipt, error)
 	fault  error // of reading the doubts
 	full   error // of settling one
+	reads  int   // of the doubts
 
 	out map[string]int // questions out, by channel
 	saw record
@@ -71,6 +73,7 @@ func (w *world) Doubts(after uint64, limit int) ([]spool.Doubt, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var all []spool.Doubt
+	w.reads++
 	for _, d := range w.doubts {
 		if d.IDM > after && len(all) < limit {
 			all = append(all, d)
@@ -309,11 +312,67 @@ func TestAFaultOfTheSpoolLosesNoDoubt(t *testing.T) {
 func TestMemoryOfDoubtsIsBounded(t *testing.T) {
 	w := newWorld(t)
 	for i := range uint64(3 * maxOpen) {
-		w.doubts = append(w.doubts, doubtOf(i+1))
+		d := doubtOf(i + 1)
+		d.Channel = fmt.Sprintf("rack%d/0", i%16)
+		w.doubts = append(w.doubts, d)
 	}
 	r := New(Options{Store: w, Devices: w})
 	r.refresh(time.Now())
 	if n := len(r.open); n < maxOpen || n >= maxOpen+page {
 		t.Errorf("%d doubts are held", n)
 	}
+}
+
+// A gateway that knows nothing of what it took fills no memory that another one's doubts
+// need, and its own rest follows when the first of it end.
+func TestTheDoubtsOfOneProviderKeepNobodyElsesOut(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		const many = maxOpen + page
+		for i := range uint64(many) {
+			w.doubts = append(w.doubts, doubtOf(i+1))
+		}
+		other := doubtOf(many + 1)
+		other.Channel = "sack/0"
+		w.doubts = append(w.doubts, other)
+		w.there = append(w.there, gateway.Channel{ID: "sack/0", Provider: "sack", State: gateway.ChannelReady, ICCID: sim})
+		knows := false
+		w.say = func(_ context.Context, id string, _ uint32) (modem.Receipt, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if knows || id == "sack/0" {
+				return modem.Receipt{MR: 1, HasMR: true}, nil
+			}
+			return modem.Receipt{}, gateway.Errorf(gateway.KindUnknownOutcome, "the gateway does not know the message")
+		}
+		w.play(nil, func() {
+			if s := w.seen().settled; len(s) != 1 || s[0].IDM != other.IDM {
+				t.Errorf("settled %d doubts", len(s))
+			}
+			w.mu.Lock()
+			knows = true
+			w.mu.Unlock()
+			after(2*time.Hour + time.Minute)
+			if n := len(w.seen().settled); n != many+1 {
+				t.Errorf("settled %d doubts of %d", n, many+1)
+			}
+		})
+	})
+}
+
+// Each doubt is news, and all of them are read at each news.
+func TestManyDoubtsAtOnceAreReadOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.play(nil, func() {
+			before := w.reads
+			for i := range uint64(50) {
+				w.doubt(doubtOf(i + 1))
+			}
+			after(readPause)
+			if n := w.reads - before; n > 6 || len(w.seen().asked) != 1 {
+				t.Errorf("the doubts are read %d times; asked after %v", n, w.seen().asked)
+			}
+		})
+	})
 }
