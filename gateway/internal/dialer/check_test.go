@@ -90,6 +90,35 @@ func TestTheConfirmationOfAnOptOutLeaves(t *testing.T) {
 	})
 }
 
+// A stop that is stored while a long message is on its way ends it, and the channel goes on.
+func TestAnOptOutEndsTheLongMessageThatIsOnItsWay(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := setup(t, newBank("bank", 1), aLane("d"))
+		w.bank.script(takes(time.Second))
+		offer, other := w.add(long("d", 1, 3)), w.add(row("d", 2))
+		w.start()
+		pass(500 * time.Millisecond)
+		if err := w.store.Blacklist(t.Context(), spool.Listed{Number: number(1), OptOut: true}); err != nil {
+			t.Fatal(err)
+		}
+		pass(3 * time.Second)
+		if m := w.expect(offer, gateway.StatusBlocked); m.Parts[0].Status != gateway.StatusSent || len(w.bank.sent()) != 2 {
+			t.Errorf("%d sends; its segments %+v", len(w.bank.sent()), m.Parts)
+		}
+		w.expect(other, gateway.StatusSent)
+		if u, _ := w.store.SIMUsage("8959000", time.Now()); u.Month != 2 {
+			t.Errorf("%d segments counted, want 2", u.Month)
+		}
+		// The number is free for what comes after a start.
+		if err := w.store.OptIn(t.Context(), number(1), "", "ana"); err != nil {
+			t.Fatal(err)
+		}
+		later := w.add(row("d", 1))
+		pass(2 * time.Second)
+		w.expect(later, gateway.StatusSent)
+	})
+}
+
 func TestP140NumbersThatThePatternRefusesCountAsOther(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := aLane("d")
