@@ -113,6 +113,16 @@ func exactArgs(names ...string) cobra.PositionalArgs {
 	}
 }
 
+// someArgs wants one argument or more.
+func someArgs(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return exactArgs(name)(cmd, args)
+		}
+		return nil
+	}
+}
+
 // meant offers the verbs that are spelt nearly so.
 func meant(cmd *cobra.Command, typed string) string {
 	cmd.SuggestionsMinimumDistance = 2 // letters

@@ -34,8 +34,8 @@ func newSIMs(t terminal) *cobra.Command {
 		return printSIMs(t, all)
 	})
 	cmd.AddCommand(newSIMShow(t, &s), newSIMHold(t, &s),
-		newSIMChange(t, &s, "release SIM", "Let a held card send again", (*client.Client).ReleaseSIM, "%s may send"),
-		newSIMChange(t, &s, "confirm SIM", "Say that a card is right in its new slot", (*client.Client).ConfirmSIM, "%s may send"),
+		newSIMChange(t, &s, "release SIM...", "Let held cards send again", (*client.Client).ReleaseSIM, "%s may send"),
+		newSIMChange(t, &s, "confirm SIM...", "Say that cards are right in their new slots", (*client.Client).ConfirmSIM, "%s may send"),
 		newSIMBalance(t, &s))
 	return cmd
 }
@@ -132,22 +132,28 @@ func newSIMHold(t terminal, s *server) *cobra.Command {
 	}
 }
 
-// newSIMChange is a verb that names a card and nothing else.
+// newSIMChange is a verb that names cards and nothing else. It ends at the first that it
+// cannot be done to.
 func newSIMChange(t terminal, s *server, use, short string, do func(*client.Client, context.Context, string) (client.SIM, error), done string) *cobra.Command {
 	verb, _, _ := strings.Cut(use, " ")
 	return &cobra.Command{
 		Use:     use,
 		Short:   short,
 		Example: "  fieldpost sims " + verb + " 8959801234567890123",
-		Args:    exactArgs("SIM"),
+		Args:    someArgs("SIM"),
 
-		ValidArgsFunction: once(s.naming(simNames)),
+		ValidArgsFunction: s.naming(simNames),
 		RunE: s.asking(func(ctx context.Context, c *client.Client, args []string) error {
-			card, err := do(c, ctx, args[0])
-			if err != nil {
-				return err
+			for _, id := range args {
+				card, err := do(c, ctx, id)
+				if err != nil {
+					return err
+				}
+				if err := s.said(t, done, card.ID); err != nil {
+					return err
+				}
 			}
-			return s.said(t, done, card.ID)
+			return nil
 		}),
 	}
 }

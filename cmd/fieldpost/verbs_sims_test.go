@@ -20,7 +20,10 @@ func cards(t *testing.T, b *box) {
 	b.verb(t, "status").wants(t, exitDone, "- channel bank/0 is ready, and its SIM is held: lent to branch 7")
 	b.verb(t, "sims", "show", id).wants(t, exitDone, "operator    Simtel", "in          bank/0", "because     lent to branch 7", "CHANNEL", "BALANCE")
 	b.verb(t, "sims", "confirm", id).wants(t, exitFault, "does not wait to be confirmed")
-	b.verb(t, "sims", "release", id).wants(t, exitDone, id+" may send")
+	other := b.bank.Modems[1].Card().ICCID()
+	b.verb(t, "sims", "hold", other, "lent to branch 8").wants(t, exitDone)
+	b.verb(t, "sims", "release").wants(t, exitUsage, "wants SIM")
+	b.verb(t, "sims", "release", other, id).wants(t, exitDone, other+" may send\n"+id+" may send")
 	b.verb(t, "sims", "release", id).wants(t, exitFault, "is not held")
 	b.verb(t, "sims", "show", "8959").wants(t, exitFault, `no SIM "8959" was ever seen here`)
 	var all []client.SIM

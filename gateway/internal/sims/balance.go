@@ -164,7 +164,7 @@ func (s *SIMs) unanswered(q *question, err error) {
 		e.Balance.Error, e.dirty = why, true
 	}
 	if tell {
-		s.alarm(e, fmt.Sprintf("the balance of SIM %s in %s is not known: %s does not answer to %s: %s", e.ID, e.Channel, q.Name, q.Balance.Code, why))
+		s.alarm(e, fmt.Sprintf("the balance of SIM %s in %s cannot be asked for with %s of operator %s: %s", e.ID, e.Channel, q.Balance.Code, q.Name, why))
 	}
 }
 

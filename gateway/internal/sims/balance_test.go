@@ -238,7 +238,7 @@ func TestABalanceThatNobodyTellsIsAnAlarmOnce(t *testing.T) {
 			w.bank.answers(func(string, string) (string, error) { return "", gateway.Errorf(kind, "%s", said) })
 			w.plug(in(0, "9000"))
 			w.pass(5 * 24 * time.Hour)
-			if w.store.count("alarm: the balance of SIM 9000 in bank/0 is not known: Antel does not answer to *222#: "+said) != 1 || w.store.count("alarm") != 1 {
+			if w.store.count("alarm: the balance of SIM 9000 in bank/0 cannot be asked for with *222# of operator Antel: "+said) != 1 || w.store.count("alarm") != 1 {
 				t.Errorf("%s: %q", said, w.store.said())
 			}
 			if kind == gateway.KindUnavailable && w.bank.asks() > 30 {
