@@ -58,6 +58,28 @@ func TestAPaceAsksWhenTheOutcomeIsThere(t *testing.T) {
 	}
 }
 
+// A network that was slow for an hour, and is quick again, must not leave ports waiting.
+func TestAPortThatBecameTenTimesFasterWaitsForAFewMessagesOnly(t *testing.T) {
+	const before, after = 30 * time.Second, 3 * time.Second
+	var (
+		p    pace
+		lost time.Duration
+	)
+	play(&p, sends(40, before, 0))
+	for range 20 {
+		var open, at time.Duration
+		for at = max(p.first(1), 1); at < after; {
+			open = at
+			at += p.next(1, at, gap, 2*time.Second)
+		}
+		p.learn(1, open, at)
+		lost += at - after
+	}
+	if lost > 2*before {
+		t.Errorf("the port waited %v in all, want %v at most", lost, 2*before)
+	}
+}
+
 func TestAPaceAsksLessForWhatIsOverdue(t *testing.T) {
 	var p pace
 	play(&p, sends(20, 3*time.Second, 0))
