@@ -37,7 +37,9 @@ func TestEveryVerbHelps(t *testing.T) {
 				t.Errorf("its short help is %q", cmd.Short)
 			}
 			inside(t, "", append(args, "--frobnicate")...).wants(t, exitUsage, "--frobnicate", cmd.CommandPath()+" --help")
-			inside(t, "", append(args, "a", "b", "c", "d")...).wants(t, exitUsage, cmd.CommandPath()+" --help")
+			if !strings.HasSuffix(cmd.Use, "...") {
+				inside(t, "", append(args, "a", "b", "c", "d")...).wants(t, exitUsage, cmd.CommandPath()+" --help")
+			}
 		})
 	})
 	if verbs < 25 {
