@@ -228,15 +228,14 @@ func (s *Spool) Replied(ctx context.Context, seq uint64) error {
 // WatchWishes gives a channel that is closed when there is another wish to confirm.
 func (s *Spool) WatchWishes() <-chan struct{} { return s.wishing.wait() }
 
-// checkWishes proves that each wish is listed once, where its message says.
+// checkWishes proves that each wish is listed once, where its message says, and that
+// nothing else is confirmed. A message in quarantine leaves its wish behind.
 func checkWishes(b *bbolt.Tx) error {
-	wishes := 0
 	err := b.Bucket(bucketInbound).ForEach(func(k, v []byte) error {
 		var in gateway.Inbound
 		if err := readSealed(k, v, &in); err != nil || in.Wish == gateway.WishNone {
 			return err
 		}
-		wishes++
 		if b.Bucket(bucketWishes).Get(wishKey(in.Wish, in.Seq)) == nil {
 			return fmt.Errorf("inbound message %d asks to %s, and is not listed so", in.Seq, in.Wish)
 		}
@@ -245,8 +244,24 @@ func checkWishes(b *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	if n := countKeys(b.Bucket(bucketWishes)); n < wishes {
-		return fmt.Errorf("%d wishes are listed, %d messages have one", n, wishes)
+	err = b.Bucket(bucketWishes).ForEach(func(k, _ []byte) error {
+		if len(k) != 9 {
+			return fmt.Errorf("wishes: a key of %d bytes", len(k))
+		}
+		in, err := readInbound(b, u64be(k[1:]))
+		if err == nil && in.Wish != gateway.Wish(k[0]) {
+			return fmt.Errorf("inbound message %d is listed as %s, and asks to %s", in.Seq, gateway.Wish(k[0]), in.Wish)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	return nil
+	return b.Bucket(bucketUnreplied).ForEach(func(k, _ []byte) error {
+		in, err := readInbound(b, u64be(k))
+		if err == nil && in.Wish != gateway.WishStop && in.Wish != gateway.WishStart {
+			return fmt.Errorf("inbound message %d is to be confirmed, and asks to %s", in.Seq, in.Wish)
+		}
+		return nil
+	})
 }

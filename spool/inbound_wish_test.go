@@ -292,3 +292,24 @@ func TestAStartThatFindsAnotherOnesOptOutIsForAPerson(t *testing.T) {
 		t.Error("the person's word changes nothing")
 	}
 }
+
+func TestCheckFindsAWishToConfirmThatIsNone(t *testing.T) {
+	s, c := openJudging(t)
+	says(t, s, c, from, "STOP")
+	near := says(t, s, c, from, "STOP it")
+	must(t, s.Check(bg))
+	for name, spoil := range map[string]func(*tx) error{
+		"to confirm": func(t *tx) error { return t.bucket(bucketUnreplied).Put(u64(near.Seq), present) },
+		"listed":     func(t *tx) error { return t.bucket(bucketWishes).Put(wishKey(gateway.WishStop, near.Seq), present) },
+	} {
+		undo := map[string]func(*tx) error{
+			"to confirm": func(t *tx) error { return t.bucket(bucketUnreplied).Delete(u64(near.Seq)) },
+			"listed":     func(t *tx) error { return t.bucket(bucketWishes).Delete(wishKey(gateway.WishStop, near.Seq)) },
+		}[name]
+		must(t, s.update(bg, spoil))
+		if s.Check(bg) == nil {
+			t.Errorf("%s: a near-miss, and Check says nothing", name)
+		}
+		must(t, s.update(bg, undo))
+	}
+}
