@@ -168,14 +168,14 @@ func (s *site) set(p *port, change func(c *gateway.Channel)) {
 
 // describe writes down what a row of get_port_info says.
 func (i info) describe(c *gateway.Channel) {
-	c.IMEI, c.IMSI, c.ICCID = i.IMEI.word(), i.IMSI.word(), i.ICCID.word()
-	c.Number, c.Operator = i.Number.word(), i.Operator.word()
-	c.Model = strings.TrimSpace("Dinstar " + i.Type.word())
+	c.IMEI, c.IMSI, c.ICCID = i.IMEI.short(), i.IMSI.short(), i.ICCID.short()
+	c.Number, c.Operator = i.Number.short(), i.Operator.short()
+	c.Model = strings.TrimSpace("Dinstar " + i.Type.short())
 	c.Signal = gateway.SignalUnknown
 	if i.Signal.ok && i.Signal.n >= 0 && i.Signal.n <= 31 {
 		c.Signal = int(i.Signal.n)
 	}
-	c.State, c.Registration, c.Reason = standing(i.Reg.word())
+	c.State, c.Registration, c.Reason = standing(i.Reg.short())
 }
 
 // standing reads the registration of a port.
