@@ -26,9 +26,15 @@ type usage struct {
 	changed bool
 }
 
+// maxSIMKey bounds what names a SIM, in bytes.
+const maxSIMKey = 4096
+
 // card gives what is kept of a SIM, to change. A record that cannot be read goes into
 // quarantine, and the SIM counts anew: it would never send again otherwise.
 func (t *tx) card(sim string) (*usage, error) {
+	if len(sim) > maxSIMKey { // said here, to who asks: a key that is too large fails the commit of all
+		return nil, gateway.Invalid("sim", "its key has %d bytes; at most %d are taken", len(sim), maxSIMKey)
+	}
 	if u, ok := t.usages[sim]; ok {
 		return u, nil
 	}

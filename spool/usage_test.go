@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata" // the test must not depend on the machine's zones
@@ -175,4 +176,23 @@ func TestEventsAreContiguousAndTheOldestGo(t *testing.T) {
 	if err := s.Emit(context.Background(), gateway.EventMessage, nil); gateway.KindOf(err) != gateway.KindInvalid {
 		t.Errorf("a message's event from outside: %v", err)
 	}
+}
+
+// A device may tell anything for its card's number.
+func TestASIMWithoutEndFailsItsOwnStepOnly(t *testing.T) {
+	s, _ := open(t)
+	idm, other := add(t, s, text("camp", string(to1))), add(t, s, text("camp", string(to2)))
+	in := intent(idm, 1)
+	in.SIM = strings.Repeat("8", 40_000)
+	done := make(chan Stepped, 1)
+	s.Step(Step{Intents: []Intent{in}}, func(r Stepped) { done <- r })
+	if r := <-done; gateway.KindOf(r.Err) != gateway.KindInvalid {
+		t.Errorf("the step: %v", r.Err)
+	}
+	if _, err := s.SIMUsage(in.SIM, s.o.Now()); err != nil {
+		t.Error(err)
+	}
+	send(t, s, intent(other, 1), Outcome{MR: 1, HasMR: true})
+	wantStatus(t, s, other, gateway.StatusSent)
+	wantStatus(t, s, idm, gateway.StatusQueued)
 }
