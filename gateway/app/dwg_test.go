@@ -125,3 +125,35 @@ func TestTwoProvidersThatListenInOnePlaceAreTold(t *testing.T) {
 		t.Errorf("it gives %v", err)
 	}
 }
+
+// The gateway names a result by port and number alone, and tells it to whoever listens then.
+func TestAResultOfBeforeARestartIsNotTheNextMessages(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, setup{})
+	g := h.dialsIn(sim.DWGOptions{Ports: 1})
+	h.ready(2)
+	release, hit := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	g.Inject(sim.DWGFault{Do: sim.DWGLate, Until: release, Hit: hit})
+	h.started("test1", func(d *client.Dialer) { d.Provider, d.DialString = "dwg", "0" })
+	first := h.submit(client.NewMessage{To: "098344484", Text: "before", Campaign: "test1"}).ID
+	<-hit
+	h.stop()
+	h.start()
+	h.becomes(first, "unknown")
+	h.ready(2)
+	second := h.submit(client.NewMessage{To: "098344484", Text: "after", Campaign: "test1"}).ID
+	eventually(t, "the next message waits", func() bool {
+		tl, err := h.Timeline(t.Context(), second)
+		must(t, err)
+		for _, l := range tl.Steps {
+			if strings.Contains(l.Text, "earlier message to this number") {
+				return true
+			}
+		}
+		return false
+	})
+	if m := h.message(second); m.Status == "sent" || h.bank.Network.Len() != 1 {
+		t.Errorf("the next message is %s, %d are on the air", m.Status, h.bank.Network.Len())
+	}
+}

@@ -12,7 +12,8 @@
 // A send is acknowledged by its id, and its result comes later under the port and the
 // number alone. So a port takes no further message to a number whose result it still owes:
 // Send says unavailable until the late result came, which nobody takes for his own, or
-// cannot be expected any more (Times.Settle). A result that comes before the send was
+// cannot be expected any more (Times.Settle), also for the sends of an earlier run of the
+// program (Options.Owed). A result that comes before the send was
 // acknowledged, or a second time, is nobody's either.
 //
 // A send that was acknowledged and loses its connection waits for its result on the next

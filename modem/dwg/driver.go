@@ -20,6 +20,7 @@ type Driver struct {
 	o       Options
 	address string
 	serial  atomic.Uint32 // of our last request
+	recall  sync.Once     // see inherit
 
 	mu      sync.Mutex
 	bound   net.Addr        // nil while nobody listens

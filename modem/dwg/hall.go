@@ -175,6 +175,7 @@ func (h *hall) admit(ctx context.Context, s *session) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	d.recall.Do(d.inherit)
 	d.mu.Lock()
 	d.session = s
 	d.follow(s)

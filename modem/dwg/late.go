@@ -18,6 +18,22 @@ type owing struct {
 	until  time.Time
 }
 
+// inherit takes over what the gateway owes to an earlier driver of it. Nobody knows whether it took
+// those sends, so that a result which comes for one is nobody's; but it is not the next send's.
+func (d *Driver) inherit() {
+	if d.o.Owed == nil {
+		return
+	}
+	sends, until := d.o.Owed(d.o.Times.Settle), time.Now().Add(d.o.Times.Settle)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, o := range sends {
+		if o.Port >= 0 && o.Port <= gateway.MaxPort {
+			d.owed[debt{uint8(o.Port), string(o.To)}] = owing{until: until}
+		}
+	}
+}
+
 // maxLate is how many late results are remembered for whoever asks.
 const maxLate = 1024
 

@@ -50,3 +50,22 @@ func TestALateResultInAnotherSpellingIsNotTheNextSends(t *testing.T) {
 		t.Errorf("after the late result it gives %v", err)
 	}
 }
+
+// A new process does not remember what the gateway owes, and the store does.
+func TestAResultForASendOfBeforeTheStartIsNotTheNextSends(t *testing.T) {
+	times := patient
+	times.Settle = 20 * time.Second
+	d, w := servesWith(t, Options{Times: times, Owed: func(time.Duration) []Owed { return []Owed{{0, somebody}, {-1, somebody}} }})
+	m := works(t, d, w)
+	if err := <-sends(d, somebody); gateway.KindOf(err) != gateway.KindUnavailable {
+		t.Fatalf("a send to the number gives %v, want unavailable until the result came", err)
+	}
+	m.tells(somebody, dwgwire.CodeFailed)
+	got := sends(d, somebody)
+	m.takes(0)
+	acknowledged(d)
+	m.tells(somebody, dwgwire.CodeOK)
+	if err := <-got; err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}

@@ -16,6 +16,15 @@ type Options struct {
 	Now      func() time.Time // stamps; nil = time.Now
 	Logger   *slog.Logger     // nil = none
 	Times    Times
+	// Owed gives the sends in doubt of the time until now that an earlier driver of this gateway made,
+	// whose results may still come; nil = none. It is asked when the gateway first logs in.
+	Owed func(until time.Duration) []Owed
+}
+
+// Owed is a send of an earlier driver.
+type Owed struct {
+	Port int
+	To   gateway.Address
 }
 
 // Times are the driver's patience. The zero value is the usual one.

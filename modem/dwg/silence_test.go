@@ -71,7 +71,13 @@ func (m *mute) hears() dwgwire.Frame {
 // serves runs a driver with times of its own.
 func serves(t *testing.T, times Times) (*Driver, *world) {
 	t.Helper()
-	d, err := New(Options{URL: "tcp://127.0.0.1:0", User: testUser, Password: testPassword, Times: times})
+	return servesWith(t, Options{Times: times})
+}
+
+func servesWith(t *testing.T, o Options) (*Driver, *world) {
+	t.Helper()
+	o.URL, o.User, o.Password = "tcp://127.0.0.1:0", testUser, testPassword
+	d, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
