@@ -39,13 +39,21 @@ func (s *SIMs) judge(now time.Time) {
 func (s *SIMs) judgeProvider(provider string, all []*entry, now time.Time) {
 	var doubtful []*entry
 	for _, e := range all {
-		if e.Hold != nil || !s.suspect(e, now) {
+		if e.Hold != nil {
 			continue
 		}
-		if s.blames(e, s.peers(e, all), now) {
-			s.block(e, now)
-		} else {
+		switch suspect, peers := s.suspect(e, now), s.peers(e, all); {
+		case !suspect:
+			e.doubt(false)
+		case !s.blames(e, peers, now):
+			e.doubt(true)
 			doubtful = append(doubtful, e)
+		case e.Doubt && e.reportsAgain(peers): // what it lost meanwhile says nothing of the card
+			e.doubt(false)
+			e.pardon(now)
+		default:
+			e.doubt(false)
+			s.block(e, now)
 		}
 	}
 	if len(doubtful) == 0 {
@@ -59,6 +67,23 @@ func (s *SIMs) judgeProvider(provider string, all []*entry, now time.Time) {
 		s.wake()
 	}
 	s.amnesty(doubtful, all, now)
+}
+
+// doubt notes whether a card sent in vain while the reports themselves were in doubt.
+func (e *entry) doubt(yes bool) {
+	e.dirty = e.dirty || e.Doubt != yes
+	e.Doubt = yes
+}
+
+// reportsAgain says that reports came to another card since this one fell silent.
+func (e *entry) reportsAgain(peers []*entry) bool {
+	_, since := mute(&e.record, e.Pardon)
+	return slices.ContainsFunc(peers, func(p *entry) bool { return p.record.LastDelivered.After(since) })
+}
+
+// pardon has what a card sent in vain so far count no more.
+func (e *entry) pardon(now time.Time) {
+	e.Pardon, e.dirty = &Pardon{At: now, Streak: e.record.Streak}, true
 }
 
 // suspect says that a card sends and nothing is delivered, though it usually is. Of a

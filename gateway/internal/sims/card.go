@@ -15,6 +15,7 @@ type Card struct {
 
 	Hold    *Hold   `json:"hold,omitempty"` // nil = it may send
 	Pardon  *Pardon `json:"pardon,omitempty"`
+	Doubt   bool    `json:"doubt,omitempty"` // it sends in vain, and it may be the reports
 	Balance Balance `json:"balance"`
 	Signal  Signal  `json:"signal"`
 
@@ -48,7 +49,7 @@ type Hold struct {
 	By    string    `json:"by,omitempty"` // who holds it; "" = fieldpost
 }
 
-// Pardon is the last release: what the card had sent in vain by then counts no more.
+// Pardon is the last release, or the end of a doubt: what the card had sent in vain by then counts no more.
 type Pardon struct {
 	At     time.Time `json:"at"`
 	Streak uint32    `json:"streak"`

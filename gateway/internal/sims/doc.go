@@ -16,7 +16,8 @@
 // A report that comes late lifts such a hold by itself. When no card of the same
 // operator, or of the provider where there is no other of the operator, gets reports
 // either, the reports are broken and not the card: there is one alarm, and nothing is
-// held. So the last card that can send is never taken away.
+// held. So the last card that can send is never taken away. When the reports come back
+// for one card, the others are judged by what they send from then on.
 //
 // Nobody is judged in the first hour of the daemon, because reports of before it may
 // still come, nor where the provider asks for no reports. A card that told its ICCID

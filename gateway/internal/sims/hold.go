@@ -75,7 +75,7 @@ func (s *SIMs) hold(e *entry, h Hold) {
 // release gives a card back. What it sent in vain so far counts no more. mu is held.
 func (s *SIMs) release(e *entry, why, by string) {
 	e.Hold = nil
-	e.Pardon = &Pardon{At: s.now(), Streak: e.record.Streak}
+	e.pardon(s.now())
 	s.tell(e, "released", why, by)
 	s.notify()
 }
