@@ -22,7 +22,7 @@ func TestALookThatHangsLeavesTheGatewayToTheSends(t *testing.T) {
 		const limit = 10 * time.Second
 		var busy time.Duration
 		hang := func(context.Context) bool {
-			time.Sleep(limit)
+			<-time.After(limit)
 			busy += limit
 			return false
 		}

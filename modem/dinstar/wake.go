@@ -53,14 +53,14 @@ func (s *site) perform(ctx context.Context, c *chore, now time.Time) {
 
 // tellGiven tells of a chore that gets nothing from a gateway that serves otherwise, once.
 func (s *site) tellGiven(ctx context.Context, c *chore) {
-	switch what := slog.String("what", c.push.String()); {
+	switch {
 	case s.came.err != nil && ctx.Err() == nil:
 		if c.failed++; c.failed == tellFailed {
-			s.log.Warn("the gateway serves, and does not give this", what, slog.Any("error", s.came.err))
+			s.log.Warn("the gateway serves, and does not give this", slog.String("what", c.push.String()), slog.Any("error", s.came.err))
 		}
 	case s.came.well:
 		if c.failed >= tellFailed {
-			s.log.Info("the gateway gives it again", what)
+			s.log.Info("the gateway gives it again", slog.String("what", c.push.String()))
 		}
 		c.failed = 0
 	}
