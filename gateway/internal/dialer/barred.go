@@ -20,11 +20,15 @@ const barredFor = 5 * time.Minute
 // those behind them get there. Without it a base of new numbers would keep the lane
 // from every number that is counted already.
 func (d *Dialer) makeWay(l *lane) {
-	if !l.more || !d.trusted {
+	if !l.more && len(l.stuck) == 0 || !d.trusted {
 		return
 	}
 	n := len(l.barred)
 	for i := 0; i < len(l.buf) && l.hasBars(); {
+		if h := d.numbers[l.buf[i].To]; h != nil && d.bars(h, &l.buf[i]) {
+			i++ // the message before it may be the one that gets its number a place
+			continue
+		}
 		until := d.barredUntil(l, &l.buf[i])
 		if !until.After(d.now) {
 			i++

@@ -178,20 +178,28 @@ func (d *Dialer) leaveStuck(l *lane, m *gateway.Message) {
 	}
 }
 
-// leaveShut gives up a claim that holds rows whose one channel has no room for them:
-// they would fill the lane's memory, and keep what other channels can take behind them.
-// The next claim passes over them.
-func (d *Dialer) leaveShut(l *lane) {
-	if !l.more {
+// giveUp has a lane whose rows in memory cannot go claim anew, where it has memory left
+// or some of them wait for what others do not need: they would keep back what lies
+// behind them. The next claim passes over those. Behind the front it would find the
+// same rows again, and does not look for more.
+func (d *Dialer) giveUp(l *lane) {
+	if !l.more && len(l.stuck) == 0 {
 		return
 	}
-	for i := range l.buf {
-		if s, bound, err := l.bound(&l.buf[i]); bound && err == nil && s != nil && s.free() && d.shut(l, s, &l.buf[i]) {
-			l.stale = true
-			d.wakeIn(0)
-			return
-		}
+	room := l.more && l.flying+l.dropping+len(l.buf) < l.batch() && !l.beyond.looking()
+	if room || slices.ContainsFunc(l.buf, func(m gateway.Message) bool { return d.waitsAlone(l, &m) }) {
+		l.stale = true
+		d.wakeIn(0)
 	}
+}
+
+// waitsAlone says that a row waits for its number, or for its one channel.
+func (d *Dialer) waitsAlone(l *lane, m *gateway.Message) bool {
+	if h := d.numbers[m.To]; h != nil && d.bars(h, m) {
+		return true
+	}
+	s, bound, err := l.bound(m)
+	return bound && err == nil && (s == nil || !s.free() || d.shut(l, s, m))
 }
 
 // dueAt notes that a row may go at t.

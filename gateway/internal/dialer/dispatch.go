@@ -68,7 +68,7 @@ func (d *Dialer) choose(l *lane) (choice, bool) {
 		l.idle = idleBusy
 		return choice{}, false
 	}
-	d.leaveShut(l)
+	d.giveUp(l)
 	d.makeWay(l)
 	return choice{}, false
 }

@@ -20,6 +20,11 @@
 // rows behind are looked at over turns, round and round, and go in the order in which
 // they are come by; those of one number keep theirs.
 //
+// Rows that no free SIM of the ring has room for - by their segments, or because the one
+// with a place for their number is away - stay in memory, and what lies behind a whole
+// Batch of them waits with them. So does a row for a port outside of the dial string,
+// while every port in it is busy.
+//
 // # Which channel
 //
 // A provider's choice says which of the channels that can take a row does. The ring
