@@ -118,10 +118,10 @@ func (s *site) outcomesDue() (due time.Time, some bool) {
 func (s *site) outcomes(ctx context.Context) {
 	ids := s.posted()
 	for some := range slices.Chunk(ids, maxAsked) {
-		a, err := s.ask(ctx, some)
+		rows, took, err := s.rowsOf(ctx, some)
 		s.asked = time.Now()
 		// Half of the gateway's time is left to everything else.
-		s.gap = max(s.o.Every.Result, a.took)
+		s.gap = max(s.o.Every.Result, took)
 		if err != nil {
 			if ctx.Err() == nil {
 				s.gap = s.o.Every.Retry
@@ -129,8 +129,28 @@ func (s *site) outcomes(ctx context.Context) {
 			}
 			return
 		}
-		s.judge(some, a.Results)
+		s.judge(some, rows)
 	}
+}
+
+// rowsOf asks for some messages, and one by one where the gateway refuses them all for the sake
+// of one that it does not know. took is the gateway's time for a question.
+func (s *site) rowsOf(ctx context.Context, ids []uint32) (rows []result, took time.Duration, err error) {
+	a, err := s.ask(ctx, ids)
+	switch {
+	case !noSuch(err):
+		return a.Results, a.took, err
+	case len(ids) == 1:
+		return nil, a.took, nil // it knows none
+	}
+	for _, id := range ids {
+		one, t, err := s.rowsOf(ctx, []uint32{id})
+		if err != nil {
+			return nil, t, err
+		}
+		rows, took = append(rows, one...), max(took, t)
+	}
+	return rows, took, nil
 }
 
 // posted gives the messages that may be asked for.
