@@ -101,7 +101,20 @@ func (p *Provider) Shares(o *Provider) bool {
 	if a == "" || b == "" {
 		return false
 	}
-	return a == b || everywhere(a) == b || a == everywhere(b)
+	return a == b || everywhere(a) == b || a == everywhere(b) || bare(a) == bare(b)
+}
+
+// bare gives an endpoint without http or https: a gateway that serves both at their own ports
+// is one.
+func bare(endpoint string) string {
+	for _, scheme := range []string{"http://", "https://"} {
+		rest, web := strings.CutPrefix(endpoint, scheme)
+		host, _, _ := strings.Cut(rest, "/")
+		if web && strings.LastIndexByte(host, ':') <= strings.LastIndexByte(host, ']') { // no port
+			return rest
+		}
+	}
+	return endpoint
 }
 
 // everywhere gives the endpoint of every address of this machine that takes the

@@ -75,6 +75,10 @@ func TestAGatewayIsOneHoweverItsURLIsWritten(t *testing.T) {
 	}{
 		{web("http://192.0.2.20"), push, true},
 		{web("HTTPS://Rack.example:443/gw/"), web("https://rack.example/gw"), true},
+		{web("http://192.0.2.20"), web("https://192.0.2.20"), true},
+		{web("http://192.0.2.20/"), web("https://192.0.2.20:443"), true},
+		{web("http://192.0.2.20:8080"), web("https://192.0.2.20:8443"), false},
+		{web("http://proxy.example/one"), web("https://proxy.example/two"), false},
 		{web("http://192.0.2.20"), web("http://192.0.2.21"), false},
 		{web("http://192.0.2.20"), web("http://192.0.2.20:8080"), false},
 		{dialsIn("tcp://:10003"), dialsIn("tcp://0.0.0.0:10003"), true},
