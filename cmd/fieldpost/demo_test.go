@@ -105,11 +105,16 @@ func TestDemoFindsATamperedLedgerAndNamesTheRow(t *testing.T) {
 	if row < 0 {
 		t.Fatalf("row 7 is not on the air:\n%s", whole)
 	}
+	long := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, `"Seq":2`) })
+	if long < 0 {
+		t.Fatalf("no second segment is on the air:\n%s", whole)
+	}
 	for _, c := range []struct {
 		name    string
 		tamper  []string
 		verdict string
 	}{
+		{"a segment twice", append(append([]string{}, lines...), lines[long]), "is on the air once too many"},
 		{"a line removed", append(append([]string{}, lines[:row]...), lines[row+1:]...), "row 8 to +59891000007 says delivered and is not on the air"},
 		{"a line twice", append(append([]string{}, lines...), lines[row]), "row 8 to +59891000007 is 2 times on the air"},
 		{"a foreign line", append(append([]string{}, lines...), strings.ReplaceAll(lines[row], "Reminder 7:", "Reminder 7000:")),

@@ -16,15 +16,16 @@ import (
 type verdict struct {
 	rows      int
 	counters  client.Counters
-	segments  int            // on the air
-	messages  int            // complete at a handset, each counted once
-	byStatus  map[string]int // rows by status, as listed one by one
-	maybe     int            // rows in doubt that are on the air
-	inbound   int            // messages that the network sent to the site
-	stored    int            // of them, once in the spool
-	unplugged int            // devices
-	faults    []string       // what does not agree; the first maxFaults
-	wrong     int            // how much does not agree
+	segments  int                    // on the air
+	messages  int                    // complete at a handset, each counted once
+	byStatus  map[string]int         // rows by status, as listed one by one
+	maybe     int                    // rows in doubt that are on the air
+	inbound   int                    // messages that the network sent to the site
+	stored    int                    // of them, once in the spool
+	unplugged int                    // devices
+	odd       map[string][]sim.Entry // segments on the air that complete no message, by recipient
+	faults    []string               // what does not agree; the first maxFaults
+	wrong     int                    // how much does not agree
 }
 
 // maxFaults is how many disagreements are printed; all are counted.
@@ -42,7 +43,7 @@ func (f *demoFlags) judge(ctx context.Context, c *client.Client, s *demoSite) (*
 		}
 		v := &verdict{rows: f.rows, counters: before, byStatus: map[string]int{}, segments: s.bank.Network.Len()}
 		copies := s.bank.Network.Copies()
-		v.messages = len(copies)
+		v.messages, v.odd = len(copies), oddSegments(s.bank.Network)
 		for i := range s.lanes {
 			if err := v.everyRow(ctx, c, s.lanes[i].campaign, copies); err != nil {
 				return nil, err
@@ -74,6 +75,16 @@ func (v *verdict) everyRow(ctx context.Context, c *client.Client, campaign strin
 	return nil
 }
 
+// oddSegments gives the segments that complete no message: of one that broke off, or
+// once too many.
+func oddSegments(n *sim.Network) map[string][]sim.Entry {
+	odd := map[string][]sim.Entry{}
+	for _, e := range n.Unpaired() {
+		odd[e.To] = append(odd[e.To], e)
+	}
+	return odd
+}
+
 // row judges one row, and takes it off the air's list.
 func (v *verdict) row(m *client.Message, copies map[sim.Copy]int) {
 	key := sim.Copy{To: m.To, Text: m.Text}
@@ -90,6 +101,12 @@ func (v *verdict) row(m *client.Message, copies map[sim.Copy]int) {
 		v.fault("row %s to %s says %s and is not on the air", m.ID, m.To, m.Status)
 	case status.Code() != gateway.CodeSent && n > 0:
 		v.fault("row %s to %s says %s and is on the air", m.ID, m.To, m.Status)
+	case status.Code() == gateway.CodeSent:
+		for _, e := range v.odd[m.To] {
+			if strings.Contains(m.Text, e.Text) {
+				v.fault("segment %d of row %s to %s is on the air once too many", e.Seq, m.ID, m.To)
+			}
+		}
 	}
 }
 
