@@ -24,6 +24,7 @@ type site struct {
 	turns atomic.Int64
 
 	mu      sync.Mutex
+	air     *rand.Rand                          // of the network
 	stopped map[gateway.Address]map[uint64]bool // numbers that opted out, and what was on its way to each then
 	held    map[string]time.Time                // cards that are held, and since when
 	faults  []string
@@ -67,7 +68,7 @@ func newSite(t *testing.T, seed uint64) *site {
 	}
 	w := setup(t, bank, lanes...)
 	s := &site{
-		world: w, r: r, cards: cards, stopped: map[gateway.Address]map[uint64]bool{}, held: map[string]time.Time{},
+		world: w, r: r, air: rand.New(rand.NewPCG(seed, 12)), cards: cards, stopped: map[gateway.Address]map[uint64]bool{}, held: map[string]time.Time{},
 	}
 	w.o.SIMs = cards
 	w.o.Queue = &watchedQueue{w.store, s}
@@ -105,7 +106,7 @@ func (s *site) answer(ctx context.Context, c call) (modem.Receipt, error) {
 			s.fault("message %d went past an opt-out", c.sub.IDM)
 		}
 	}
-	wait, temper := time.Duration(s.r.IntN(4000))*time.Millisecond, s.r.IntN(30)
+	wait, temper := time.Duration(s.air.IntN(4000))*time.Millisecond, s.air.IntN(30)
 	s.mu.Unlock()
 	<-time.After(wait)
 	switch temper {
