@@ -12,6 +12,8 @@ func TestANumberIsTheSameHoweverADeviceWritesIt(t *testing.T) {
 		{"+59899123456", "099123456", true},
 		{"+5971234567", "1234567", true},
 		{"+59899123456", "+59899123457", false},
+		{"+59899123456", "456", false}, // a short code is nobody's number
+		{"456", "456", true},
 		{"+59899123456", "", false},
 		{"", "", false},
 		{"*123#", "*124#", false},
