@@ -1,6 +1,7 @@
 package dialer
 
 import (
+	"log/slog"
 	"strings"
 	"time"
 
@@ -38,10 +39,22 @@ func (d *Dialer) ask(m *sim) { m.held, m.operator = d.o.SIMs.Held(m.key), d.o.SI
 func (d *Dialer) simFor(key string) *sim {
 	m := d.sims[key]
 	if m == nil {
-		m = &sim{key: key}
+		m = &sim{key: key, refusals: d.refusedBefore(key)}
 		d.sims[key] = m
 	}
 	return m
+}
+
+// refusedBefore gives the refusals in a row that are on disk: a card without credit
+// does not use up rows anew after each start. It is let try once before it rests, for
+// it may have been topped up.
+func (d *Dialer) refusedBefore(key string) int {
+	r, err := d.o.Meter.SIMRecord(key)
+	if err != nil {
+		d.o.Logger.Warn("the refusals of a SIM begin anew: its record cannot be read", slog.Any("error", err))
+		return 0
+	}
+	return int(min(r.Refusals, refusalsInARow-1))
 }
 
 // remembered is how long the refusals of a card outlive its channel: long enough

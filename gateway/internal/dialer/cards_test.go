@@ -299,3 +299,23 @@ func TestCardsThatAreGoneAreForgotten(t *testing.T) {
 }
 
 func number2(n int) string { return string(number(n))[1:] }
+
+// A SIM without credit uses up ten rows, and one more after each restart.
+func TestRefusalsOfASIMAreCountedOverARestart(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := setup(t, newBank("bank", 1), aLane("d"))
+		w.bank.script(says(gateway.KindRefused, 0))
+		w.addRows("d", 0, 60)
+		w.start()
+		pass(time.Second)
+		for starts := range 3 {
+			if n := len(w.bank.sent()); n != refusalsInARow+starts {
+				t.Errorf("%d rows used up after %d restarts, want %d", n, starts, refusalsInARow+starts)
+			}
+			w.stop()
+			pass(time.Hour) // its rest in this process is over
+			w.restart()
+			pass(time.Second)
+		}
+	})
+}

@@ -21,6 +21,8 @@ type fakeMeter struct {
 
 func (f *fakeMeter) SIMUsage(sim string, _ time.Time) (spool.Usage, error) { return f.usage[sim], nil }
 
+func (f *fakeMeter) SIMRecord(string) (spool.SIMRecord, error) { return spool.SIMRecord{}, nil }
+
 func (f *fakeMeter) KnowsRecipient(sim string, _ gateway.Address, _ time.Time) (bool, error) {
 	return f.known[sim], nil
 }

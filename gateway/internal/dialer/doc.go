@@ -59,8 +59,8 @@
 //
 // # Refusals and faults
 //
-// Refusals by the network are counted for the SIM, and the rest that they earn goes
-// where the SIM goes; faults are counted for the channel and the SIM in it.
+// Refusals by the network are counted for the SIM, over restarts too, and the rest that
+// they earn goes where the SIM goes; faults are counted for the channel and the SIM in it.
 //
 // # Invariants
 //

@@ -40,7 +40,7 @@ func TestNoRowThatCouldGoWaitsWhileAChannelIsFree(t *testing.T) {
 	}
 }
 
-const seeds = 10
+const seeds = 4
 
 func newSite(t *testing.T, seed uint64) *site {
 	r := rand.New(rand.NewPCG(seed, 11))

@@ -26,6 +26,7 @@ type Queue interface {
 type Meter interface {
 	SIMUsage(sim string, now time.Time) (spool.Usage, error)
 	KnowsRecipient(sim string, to gateway.Address, now time.Time) (bool, error)
+	SIMRecord(sim string) (spool.SIMRecord, error)
 }
 
 // Blacklist tells who must not be sent to.

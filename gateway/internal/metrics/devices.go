@@ -21,7 +21,7 @@ func (c *deviceCollector) Describe(chan<- *prometheus.Desc) {}
 func (c *deviceCollector) Collect(to chan<- prometheus.Metric) {
 	var (
 		queue  = desc("device_queue_messages", "Messages that wait in the device, whoever sent them.", "provider")
-		cpu    = desc("device_cpu_percent", "Load of the device's processor.", "provider")
+		cpu    = desc("device_cpu_ratio", "Load of the device's processor, 0 to 1.", "provider")
 		used   = desc("device_store_used_bytes", "Bytes in use of the device's memory and flash.", "provider", "store")
 		total  = desc("device_store_bytes", "Size of the device's memory and flash.", "provider", "store")
 		stores = func(provider, name string, s modem.Store) {
@@ -37,7 +37,7 @@ func (c *deviceCollector) Collect(to chan<- prometheus.Metric) {
 			put(to, queue, prometheus.GaugeValue, float64(d.Queue), provider)
 		}
 		if d.Memory.Total > 0 { // told together
-			put(to, cpu, prometheus.GaugeValue, float64(d.CPU), provider)
+			put(to, cpu, prometheus.GaugeValue, float64(d.CPU)/100, provider)
 		}
 		stores(provider, "memory", d.Memory)
 		stores(provider, "flash", d.Flash)

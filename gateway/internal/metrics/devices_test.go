@@ -20,7 +20,7 @@ func (fakeBank) Conditions() map[string]modem.Condition {
 func TestDevicesThatTellOfThemselvesAreShown(t *testing.T) {
 	got := scrape(t, open(t, nil))
 	wants(t, got,
-		`fieldpost_device_queue_messages{provider="rack"} 2`, `fieldpost_device_cpu_percent{provider="rack"} 39`,
+		`fieldpost_device_queue_messages{provider="rack"} 2`, `fieldpost_device_cpu_ratio{provider="rack"} 0.39`,
 		`fieldpost_device_store_used_bytes{provider="rack",store="flash"} 1.7846272e+07`,
 		`fieldpost_device_store_bytes{provider="rack",store="memory"} 2`)
 	if strings.Contains(got, `provider="old"`) {
