@@ -31,6 +31,9 @@
 // look; the looks by time stay, once a minute instead of every 5 s while all that they find was
 // announced. So pushes decide when something is known, and never what.
 //
+// One request at a time is one line: a look that took long leaves the gateway four times as long
+// to everything else, so that a list which is never answered does not hold up the sends.
+//
 // # Invariants
 //
 //   - One send_sms a Send. Nothing is sent twice to find out.

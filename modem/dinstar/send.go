@@ -187,6 +187,9 @@ func (s *site) takeBack(ctx context.Context, w *awaited, otherwise string) (mode
 			}
 		}
 	}
+	if err != nil {
+		otherwise += ": " + err.Error()
+	}
 	return modem.Receipt{}, w.unknown(otherwise)
 }
 
