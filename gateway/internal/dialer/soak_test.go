@@ -86,29 +86,7 @@ func badWeather(t *testing.T, seed uint64) {
 	ids := w.addAll(ms...)
 	w.start()
 	for range 60 {
-		id := gateway.ChannelID("bank", r.IntN(6))
-		name := lanes[r.IntN(3)].Name
-		switch r.IntN(7) {
-		case 0:
-			w.bank.down(id, "unplugged")
-		case 1:
-			w.bank.up(id)
-		case 2:
-			w.defs.change(name, func(l *Lane) { l.Running = !l.Running })
-		case 3:
-			q.set(!q.isBroken())
-		case 4: // some cards are held, or none is
-			held := map[string]string{}
-			for range r.IntN(4) {
-				held[fmt.Sprintf("8959%03d", r.IntN(6))] = noDelivery
-			}
-			cards.hold(held)
-		case 5: // two cards change places
-			w.bank.set(id, func(c *gateway.Channel) {
-				other := &w.bank.channels[r.IntN(6)]
-				c.ICCID, other.ICCID = other.ICCID, c.ICCID
-			})
-		}
+		w.weather(r, q, cards)
 		pass(time.Duration(r.IntN(2000)) * time.Millisecond)
 	}
 	q.set(false)
@@ -121,43 +99,75 @@ func badWeather(t *testing.T, seed uint64) {
 	}
 	pass(time.Hour)
 
-	air.mu.Lock()
-	defer air.mu.Unlock()
-	for _, f := range air.faults {
-		t.Error(f)
+	air.judge(w, ids, ms)
+}
+
+// weather changes a channel, a lane, the store or a card.
+func (w *world) weather(r *rand.Rand, q *brokenQueue, cards *fakeCards) {
+	id := gateway.ChannelID("bank", r.IntN(6))
+	name := w.defs.Lanes()[r.IntN(3)].Name
+	switch r.IntN(7) {
+	case 0:
+		w.bank.down(id, "unplugged")
+	case 1:
+		w.bank.up(id)
+	case 2:
+		w.defs.change(name, func(l *Lane) { l.Running = !l.Running })
+	case 3:
+		q.set(!q.isBroken())
+	case 4: // some cards are held, or none is
+		held := map[string]string{}
+		for range r.IntN(4) {
+			held[fmt.Sprintf("8959%03d", r.IntN(6))] = noDelivery
+		}
+		cards.hold(held)
+	case 5: // two cards change places
+		w.bank.set(id, func(c *gateway.Channel) {
+			other := &w.bank.channels[r.IntN(6)]
+			c.ICCID, other.ICCID = other.ICCID, c.ICCID
+		})
 	}
-	for key, n := range air.copies {
+}
+
+// judge holds what went on the air against what the store says of each message.
+func (l *ledger) judge(w *world, ids []uint64, ms []gateway.Message) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range l.faults {
+		w.t.Error(f)
+	}
+	for key, n := range l.copies {
 		if n > 1 {
-			t.Errorf("%s went on the air %d times", key, n)
+			w.t.Errorf("%s went on the air %d times", key, n)
 		}
 	}
 	for i, idm := range ids {
 		m := w.message(idm)
 		on := 0
 		for seg := 1; seg <= int(ms[i].Segments); seg++ {
-			on += air.copies[fmt.Sprint(idm, "#", seg)]
+			on += l.copies[fmt.Sprint(idm, "#", seg)]
 		}
 		switch m.Status {
 		case gateway.StatusSent:
 			if on != int(ms[i].Segments) {
-				t.Errorf("message %d is sent with %d of %d segments on the air", idm, on, ms[i].Segments)
+				w.t.Errorf("message %d is sent with %d of %d segments on the air", idm, on, ms[i].Segments)
 			}
 		case gateway.StatusFailed:
 			if on == int(ms[i].Segments) {
-				t.Errorf("message %d is failed with every segment on the air", idm)
+				w.t.Errorf("message %d is failed with every segment on the air", idm)
 			}
 		case gateway.StatusUnknown:
 		default:
-			t.Errorf("message %d is still %s: %q", idm, m.Status, w.d.Explain(m))
+			w.t.Errorf("message %d is still %s: %q", idm, m.Status, w.d.Explain(m))
 		}
 	}
 	all, err := w.store.AllCounters()
 	for name, c := range all {
 		if !c.Balanced() || c.NotProcessed() != 0 {
-			t.Errorf("%s: counters %+v", name, c)
+			w.t.Errorf("%s: counters %+v", name, c)
 		}
 	}
 	if err != nil {
-		t.Error(err)
+		w.t.Error(err)
 	}
 }
