@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -61,7 +62,7 @@ func (s *site) list(ctx context.Context, flag string, after int64, port int) (li
 	got := listing{full: a.size >= fullAnswer}
 	for _, m := range a.SMS {
 		switch {
-		case !m.ID.ok:
+		case !m.ID.ok || m.ID.n <= 0 || m.ID.n > math.MaxInt32: // no id that a gateway gives
 			got.nameless = append(got.nameless, m)
 		case m.ID.n > after:
 			got.rows = append(got.rows, m)
