@@ -3,6 +3,7 @@ package spool
 import (
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"go.etcd.io/bbolt"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -171,7 +172,7 @@ func (t *tx) openIntent(want Intent) (gone bool, err error) {
 // read the row only stays: the dialer, which looks again, knows what to do with it.
 func (t *tx) stoppedMeanwhile(in *opened, m *gateway.Message) (bool, error) {
 	number, ok := m.To.Packed()
-	if in.Exempt || !ok {
+	if !ok {
 		return false, nil
 	}
 	v, err := viewBlack(t.b)
@@ -179,11 +180,19 @@ func (t *tx) stoppedMeanwhile(in *opened, m *gateway.Message) (bool, error) {
 		return true, nil
 	}
 	_, optOut, err := v.match(number, t.homes[m.IDM].lane())
-	if err != nil || !optOut {
+	if err != nil || !optOut || in.Exempt && !v.optedOutSince(number, m.Created) {
 		return err != nil, nil
 	}
 	m.Kind, m.Reason = gateway.KindForbidden, "the customer opted out"
 	return true, t.end(m, gateway.StatusBlocked, gateway.Transition{Kind: m.Kind, Text: m.Reason})
+}
+
+// optedOutSince says that a number opted out of everything after a time: what confirms
+// an earlier start is stopped like anything else.
+func (v *blackView) optedOutSince(number uint64, at time.Time) bool {
+	l := listing{number, scopeOf(0, true)}
+	a, err := decodeAddition(v.listed.Get(l.key()))
+	return err == nil && a.at.After(at)
 }
 
 // mayOpen says that a segment of a message may go to a device: the row is queued,

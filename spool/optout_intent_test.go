@@ -21,7 +21,7 @@ func TestNoIntentIsWrittenAfterAnOptOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, c := openJudging(t)
 			m := text("camp", string(from))
-			m.Segments = 2
+			m.Segments, m.Created = 2, c.now().Add(time.Hour)
 			idm := add(t, s, m)
 			next := intent(idm, 1)
 			if tc.begun {
@@ -59,4 +59,26 @@ func TestAnOptOutDoesNotEndADoubt(t *testing.T) {
 	c.add(time.Hour)
 	step(t, s, Step{Intents: []Intent{intent(idm, 1)}})
 	wantStatus(t, s, idm, gateway.StatusUnknown)
+}
+
+// The confirmation of a start waits for its channel, and its customer says stop again.
+func TestOnlyWhatCameAfterAnOptOutPassesIt(t *testing.T) {
+	s, c := openJudging(t)
+	confirm := func() uint64 {
+		c.add(time.Second)
+		m := text("@bank", string(from))
+		m.Created = c.now()
+		return add(t, s, m)
+	}
+	says(t, s, c, from, "STOP")
+	says(t, s, c, from, "START")
+	start := confirm()
+	says(t, s, c, from, "STOP")
+	stop := confirm()
+	for idm, want := range map[uint64]gateway.Status{start: gateway.StatusBlocked, stop: gateway.StatusSubmitting} {
+		in := intent(idm, 1)
+		in.Exempt = true
+		step(t, s, Step{Intents: []Intent{in}})
+		wantStatus(t, s, idm, want)
+	}
 }

@@ -92,7 +92,7 @@ type Intent struct {
 	Charge   int  // segments to count on the SIM's quota
 	Report   bool // a delivery report is asked for
 	Limits   gateway.Limits
-	Exempt   bool // it goes although its customer opted out: a confirmation
+	Exempt   bool // it goes although its customer opted out before it was made: a confirmation
 	At       time.Time
 }
 

@@ -66,7 +66,7 @@ type Lane struct {
 	Running   bool                      // enabled, started where it can be stopped, and without a fault
 	Fault     string                    // why it can never run as it is defined, in words; "" = nothing
 	DNCR      bool                      // consult the blacklist; opt-outs are always honoured
-	Exempt    bool                      // not even opt-outs: it carries the confirmations of opt-outs, and nothing else
+	Exempt    bool                      // not even opt-outs of before the row: it carries their confirmations, and nothing else
 	Batch     int                       // rows in memory, 1 to gateway.MaxBatch; 0 = MaxBatch
 	Pattern   *regexp.Regexp            // that a number must match whole; nil = any number
 	Rate      float64                   // messages a second over all lanes of the provider; 0 = no limit
