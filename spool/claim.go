@@ -98,17 +98,21 @@ func (s *Spool) claim(lane uint32, c *Claim) (got Claimed, err error) {
 		rows := b.Bucket(bucketIndex).Cursor()
 		skipped := 0
 		for k, _ := rows.Seek(first[:]); bytes.HasPrefix(k, queue); k, _ = rows.Next() {
-			if len(got.Messages) == c.Limit || skipped == MaxSkip {
-				got.More = true
-				return nil
-			}
 			key, ok := parseKey(k)
 			if !ok {
 				return errKey(k)
 			}
-			got.Next = Place{Priority: uint16(key.sort()), IDM: key.idm()}
-			if read.submitting(key.idm()) {
-				continue // at most one a channel: they do not count as skipped
+			full := len(got.Messages) == c.Limit || skipped == MaxSkip
+			busy := read.submitting(key.idm()) // at most one a channel: they do not count as skipped
+			if full && !busy {
+				got.More = true
+				return nil
+			}
+			if !full {
+				got.Next = Place{Priority: uint16(key.sort()), IDM: key.idm()}
+			}
+			if busy {
+				continue
 			}
 			m, err := read.message(key.idm())
 			if err != nil {

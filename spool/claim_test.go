@@ -76,3 +76,15 @@ func TestAClaimBehindAPlacePassesOverNoRow(t *testing.T) {
 		}
 	}
 }
+
+func TestRowsAtADeviceBehindTheLastOneAreNoMore(t *testing.T) {
+	s, _ := open(t)
+	step(t, s, Step{Intents: []Intent{intent(add(t, s, text("camp", string(to1))), 1)}})
+	first := text("camp", string(to2))
+	first.Priority = gateway.PrioritySingle
+	want := add(t, s, first)
+	got := claim(t, s, "camp", 1)
+	if len(got.Messages) != 1 || got.Messages[0].IDM != want || got.More || got.Next.IDM != want {
+		t.Errorf("claimed %+v", got)
+	}
+}
