@@ -40,7 +40,7 @@ func TestNoRowThatCouldGoWaitsWhileAChannelIsFree(t *testing.T) {
 	}
 }
 
-const seeds = 4
+const seeds = 3
 
 func newSite(t *testing.T, seed uint64) *site {
 	r := rand.New(rand.NewPCG(seed, 11))
