@@ -39,25 +39,43 @@ func TestABaseLeavesOverAGatewayOfTenPortsAndTheLedgerAgrees(t *testing.T) {
 		{Path: "send_sms", At: 150, Do: sim.AnswerCode, Code: 550},
 	}})
 	h.ready(1 + ports)
-	h.started("test1", func(d *client.Dialer) { d.Provider, d.DialString = "rack", "0-9" })
-	h.base("test1", numbered("test1", rows))
-	c := h.processed("test1")
-	if c.ByStatus["sent"]+c.ByStatus["delivered"] != rows {
-		t.Errorf("the counters are %+v", c)
-	}
-	copies := h.bank.Network.Copies()
-	for to, n := range copies {
-		if n != 1 {
-			t.Errorf("%d copies of %q", n, to.Text)
-		}
-	}
-	if len(copies) != rows {
-		t.Errorf("%d different messages on the air, want %d", len(copies), rows)
-	}
+	h.sendsEachOnce("0-9", rows)
 	if sims := h.bank.Network.PerSIM(); len(sims) != ports {
 		t.Errorf("%d SIMs sent, want %d: %v", len(sims), ports, sims)
 	}
 	eventually(t, "every report has come", func() bool { return h.counters("test1").ByStatus["delivered"] == rows })
+}
+
+// sendsEachOnce lets a base leave over the rack: each row is once on the air, and known to be.
+func (h *house) sendsEachOnce(ports string, rows int) {
+	h.t.Helper()
+	h.started("test1", func(d *client.Dialer) { d.Provider, d.DialString = "rack", ports })
+	h.base("test1", numbered("test1", rows))
+	c := h.processed("test1")
+	if c.ByStatus["sent"]+c.ByStatus["delivered"] != uint64(rows) {
+		h.t.Errorf("the counters are %+v", c)
+	}
+	copies := h.bank.Network.Copies()
+	for to, n := range copies {
+		if n != 1 {
+			h.t.Errorf("%d copies of %q", n, to.Text)
+		}
+	}
+	if len(copies) != rows {
+		h.t.Errorf("%d different messages on the air, want %d", len(copies), rows)
+	}
+}
+
+// A gateway that takes every third message and drops the connection instead of saying so:
+// no duplicate, no false failure, and none in doubt, for it is asked.
+func TestAGatewayThatDropsEveryThirdAnswerSendsEachRowOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, setup{})
+	h.rack(sim.DinstarOptions{Ports: 4, Latency: 20 * time.Millisecond, Faults: []sim.DinstarFault{
+		{Path: "send_sms", Every: 3, Do: sim.AcceptAndDrop},
+	}})
+	h.ready(1 + 4)
+	h.sendsEachOnce("0-3", 120)
 }
 
 func TestWhatAGatewayReceivesIsStoredOnceWhateverRestarts(t *testing.T) {
